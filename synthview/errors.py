@@ -1,0 +1,81 @@
+"""Every exception that synthview raises on purpose.
+
+SynthviewError                 something a person can act on; the message says what, where and what to do
+├── WrongRequestError          asked wrongly (command line: exit status 2)
+│   └── MissingArgumentError   the weights leave something open (HA-GAN's output size): ask the user
+├── CheckpointError            a checkpoint file can't be used
+│   ├── UnsafeCheckpointError  only running code from the file could open it; refused
+│   └── UnknownFamilyError     no known architecture has these tensors
+├── VolumeError                an image file can't be used
+├── SaveError                  a file could not be written; what was there before is intact
+├── ProvenanceError            a file doesn't say how it was made, or says it wrongly
+├── VerificationError          a volume could not be made again as its file says
+└── WorkerDiedError            the worker process ended while it had work to do
+Cancelled                      the work is no longer wanted (not an error)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from synthview.generators.info import OpenArgument
+
+
+class SynthviewError(Exception):
+    """Something a person can act on: the message says what was wrong, where, and what to do."""
+
+
+class WrongRequestError(SynthviewError):
+    """The request itself is wrong: an unknown feature, a latent of another length, a missing option."""
+
+
+class MissingArgumentError(WrongRequestError):
+    """The weights fit a family but leave an argument open; the user has to say it once.
+
+    Attributes:
+        argument: what to ask, with its choices.
+    """
+
+    def __init__(self, message: str, argument: OpenArgument) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+    def __reduce__(self) -> tuple[type, tuple[str, OpenArgument]]:
+        return type(self), (str(self), self.argument)
+
+
+class CheckpointError(SynthviewError):
+    """A checkpoint file can't be used."""
+
+
+class UnsafeCheckpointError(CheckpointError):
+    """The file could only be opened by running code from it; nothing was run."""
+
+
+class UnknownFamilyError(CheckpointError):
+    """No known architecture has these tensors."""
+
+
+class VolumeError(SynthviewError):
+    """An image file can't be used."""
+
+
+class SaveError(SynthviewError):
+    """A file could not be written; what was there before is intact."""
+
+
+class ProvenanceError(SynthviewError):
+    """A file doesn't say how it was made, or says it wrongly."""
+
+
+class VerificationError(SynthviewError):
+    """A volume could not be made again as its file says."""
+
+
+class WorkerDiedError(SynthviewError):
+    """The worker process ended while it had work to do."""
+
+
+class Cancelled(Exception):  # noqa: N818  (it is not an error)
+    """The work is no longer wanted."""

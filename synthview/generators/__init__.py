@@ -1,0 +1,1 @@
+"""How a volume is made: checkpoints, families of networks, latents, generators."""

@@ -1,0 +1,115 @@
+"""What a generator says of itself, and what one asks of it.  No torch here: the window uses these types too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A conditioning input, such as age.
+
+    Attributes:
+        name: identifier, as in ``--set age=72``.
+        label: what the screen says.
+        unit: such as "years"; empty for none.
+        low, high: range of a number; for a category 0 and the number of categories - 1.
+        default: where its control stands at first.
+        categories: names of the choices; empty for a number.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    default: float = 0.0
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OpenArgument:
+    """Something the weights leave open, to be asked of the user once.
+
+    Attributes:
+        name: the argument's name, as in ``--arg size=128``.
+        question: one sentence for a person, fit for a dialog.
+        choices: the possible values, as they would be typed after ``name=``.
+    """
+
+    name: str
+    question: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GeneratorInfo:
+    """What a checkpoint is, without running it.
+
+    Attributes:
+        name: the checkpoint's file or folder name.
+        path: where it is.
+        sha256: hexadecimal SHA-256 of its content.
+        container: how it is stored, such as "torch zip file".
+        family: identifier of the architecture, such as "ha-gan".
+        title: the family's name for people.
+        arguments: constructor arguments, inferred and given.
+        latent_shape: shape of one latent.
+        features: conditioning inputs, in the network's order.
+        output_shape: shape of one raw output, channels first.
+        parameters: number of weights.
+        source: the paper or repository the architecture comes from.
+        notes: what is unknown or assumed, one sentence each.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    container: str
+    family: str
+    title: str
+    arguments: Mapping[str, Any]
+    latent_shape: tuple[int, ...]
+    features: tuple[Feature, ...]
+    output_shape: tuple[int, ...]
+    parameters: int
+    source: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """One volume, please.
+
+    Attributes:
+        seed: the latent is drawn from it.
+        latent: given instead of drawn, flattened; then the seed is not used.
+        truncation: factor on the drawn latent, 0 to 1 (more is allowed).
+        features: conditioning inputs by name; missing ones take their defaults.
+        coarse: a quick, coarse volume for a moving slider, where the family has such a path.
+    """
+
+    seed: int = 0
+    latent: tuple[float, ...] | None = None
+    truncation: float = 1.0
+    features: Mapping[str, float] = field(default_factory=dict)
+    coarse: bool = False
+
+
+@dataclass(frozen=True)
+class Device:
+    """Somewhere to compute.
+
+    Attributes:
+        id: what ``--device`` takes: "cpu", "cuda:0", "mps".
+        name: for people, such as "NVIDIA H100 · 80 GB".
+    """
+
+    id: str
+    name: str

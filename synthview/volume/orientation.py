@@ -1,0 +1,55 @@
+"""Which way the axes point.  The one place where axes are swapped or flipped.
+
+    RAS+ millimetres            first axis  →  patient Right
+                                second axis →  Anterior
+                                third axis  →  Superior
+
+A stored array may have its axes in any of 48 orders and directions; its affine says which.  ``to_ras`` turns voxels and
+affine together, so no voxel moves in the patient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nibabel.orientations as nibo
+import numpy as np
+import numpy.typing as npt
+
+AxisCodes = tuple[str, str, str]
+
+
+def axis_codes(affine: npt.NDArray[np.float64]) -> AxisCodes:
+    """Directions in which the voxel indices grow, nearest letters: ``("L", "A", "S")`` for LAS.
+
+    Args:
+        affine: 4x4, voxel index to RAS+ millimetres; not singular.
+    """
+    first, second, third = nibo.aff2axcodes(affine)
+    return first, second, third
+
+
+def to_ras(
+    voxels: npt.NDArray[Any], affine: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Swap and flip axes so that they come nearest to right, anterior, superior; nothing is interpolated.
+
+    Args:
+        voxels: (I, J, K), or (C, I, J, K) with the channels first.
+        affine: 4x4, voxel index to RAS+ millimetres.
+
+    Returns:
+        A view of the voxels in the new order, and the affine that belongs to it.
+    """
+    ornt = nibo.io_orientation(affine)
+    spatial_first = voxels if voxels.ndim == 3 else np.moveaxis(voxels, 0, -1)
+    turned = nibo.apply_orientation(spatial_first, ornt)
+    shape = spatial_first.shape[:3]
+    turned_affine = affine @ nibo.inv_ornt_aff(ornt, shape)
+    return (turned if voxels.ndim == 3 else np.moveaxis(turned, -1, 0)), turned_affine
+
+
+def spacing_of(affine: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """Voxel spacing in mm along each voxel axis: the lengths of the affine's columns."""
+    i, j, k = np.linalg.norm(affine[:3, :3], axis=0)
+    return float(i), float(j), float(k)
