@@ -1,0 +1,1 @@
+"""Dialogs: only for decisions, and for the pages of the Help menu."""

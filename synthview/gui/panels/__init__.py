@@ -1,0 +1,1 @@
+"""What stands in the docks left and right of the views."""
