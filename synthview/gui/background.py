@@ -1,4 +1,4 @@
-"""Short slow work (reading and writing files) off the GUI thread.  Generating has a process of its own: ``gui.worker``."""
+"""Short slow work (reading and writing files) off the GUI thread; for generating see ``gui.worker``."""
 
 from __future__ import annotations
 

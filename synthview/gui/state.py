@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,9 @@ class Layout(StrEnum):
     LARGE = "one large"
 
 
+_ANY_WINDOW = Window(0.5, 1.0)
+
+
 @dataclass(frozen=True)
 class ViewState:
     """How the volume is looked at.
@@ -46,7 +49,7 @@ class ViewState:
     """
 
     crosshair_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    window: Window = Window(0.5, 1.0)
+    window: Window = _ANY_WINDOW
     colormap: str = "grey"
     inverted: bool = False
     radiological: bool = True
@@ -105,9 +108,7 @@ class ViewModel(QObject):
         else:
             i, j, k = ((n - 1) // 2 for n in ras.shape)
             middle = ras.ijk_to_mm((i, j, k))
-            state = replace(
-                state, crosshair_mm=middle, zoom=1.0, pan_mm=(0.0, 0.0, 0.0), window=ras.display_window
-            )
+            state = replace(state, crosshair_mm=middle, zoom=1.0, pan_mm=(0.0, 0.0, 0.0), window=volume.display_window)
         self.volume_changed.emit(ras)
         self._set(state)
 

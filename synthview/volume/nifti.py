@@ -26,6 +26,7 @@ from synthview.volume.window import Window
 SUFFIXES = (".nii", ".nii.gz")
 FORMAT = "synthview-1"  # of the description in the header extension and in the sidecar
 _COMMENT = 6  # extension code "comment": plain text, kept by the tools that keep any extension
+_HEADER_SIZES = {(348).to_bytes(4, "little"): Nifti1Header, (540).to_bytes(4, "little"): Nifti2Header}
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LEVEL = 2  # ISA-L's levels go from 0 to 3; 2 gives gzip's default size at several times its speed
 
@@ -33,6 +34,16 @@ _GZIP_LEVEL = 2  # ISA-L's levels go from 0 to 3; 2 gives gzip's default size at
 def is_nifti_name(path: Path) -> bool:
     """Whether a file name ends in .nii or .nii.gz."""
     return path.name.lower().endswith(SUFFIXES)
+
+
+def looks_like_nifti(path: Path) -> bool:
+    """Whether a file's first bytes are gzip's or a NIfTI header's, whatever its name."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError:
+        return False
+    return start[:2] == _GZIP_MAGIC or any(size in _HEADER_SIZES for size in (start, start[::-1]))
 
 
 def load_volume(path: str | Path) -> Volume:
@@ -129,11 +140,8 @@ def _read_bytes(path: Path) -> bytes:
 
 def _header(path: Path, content: bytes) -> Nifti1Header:
     """The header with its extensions, or a sentence saying why this isn't a NIfTI file that can be read."""
-    sizes = {content[:4][::order] for order in (1, -1)}
-    for size, header_class in ((348, Nifti1Header), (540, Nifti2Header)):
-        if size.to_bytes(4, "little") in sizes:
-            break
-    else:
+    header_class = _HEADER_SIZES.get(content[:4]) or _HEADER_SIZES.get(content[3::-1])
+    if header_class is None:
         raise VolumeError(f"{path} is not a NIfTI file: it does not begin with a NIfTI header")
     try:
         # check=False: nibabel's repairs (a spacing of 0 becomes 1) would hide what is wrong with the file
@@ -184,7 +192,11 @@ def _shape(path: Path, header: Nifti1Header, *, channels: bool) -> tuple[int, ..
 def _scaled(stored: npt.NDArray[Any], slope: float | None, inter: float | None) -> npt.NDArray[Any]:
     """Stored values times slope plus intercept; 8-byte types are narrowed to float32."""
     if slope is not None and inter is not None and (slope, inter) != (1.0, 0.0):
-        return (stored.astype(np.float64) * slope + inter).astype(np.float32)
+        exact_in_float32 = stored.dtype.itemsize <= 2  # 24 bits hold every stored value
+        wide = stored.astype(np.float32 if exact_in_float32 else np.float64)
+        wide *= slope
+        wide += inter
+        return wide.astype(np.float32, copy=False)
     if stored.dtype.itemsize > 4 or stored.dtype == np.float16:
         return stored.astype(np.float32)
     return stored

@@ -1,0 +1,111 @@
+"""Opening and saving volumes: off the GUI thread, with one sentence where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from synthview.errors import SynthviewError
+from synthview.gui.background import Background
+from synthview.gui.settings import WindowSettings
+from synthview.volume import Volume, load_volume, save_volume
+from synthview.volume.nifti import is_nifti_name, looks_like_nifti
+
+_OPEN_FILTER = (
+    "Volumes and checkpoints (*.nii *.nii.gz *.pth *.pt *.pickle *.safetensors *.bin *.ckpt);;"
+    "NIfTI volumes (*.nii *.nii.gz);;All files (*)"
+)
+_SAVE_FILTERS = {".nii.gz": "Compressed NIfTI (*.nii.gz)", ".nii": "NIfTI (*.nii)"}
+
+
+def is_volume_file(path: Path) -> bool:
+    """Whether a path is to be opened as a volume; everything else, folders too, is tried as a checkpoint."""
+    if path.is_dir():
+        return False
+    return is_nifti_name(path) or looks_like_nifti(path)
+
+
+class Documents(QObject):
+    """Volume files in and out.
+
+    Signals:
+        opened: a volume and the path it came from.
+        saved: the path written.
+        failed: a sentence and its details.
+    """
+
+    opened = Signal(object, object)
+    saved = Signal(object)
+    failed = Signal(str, str)
+
+    def __init__(self, settings: WindowSettings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self._settings = settings
+        self.background = Background(self)
+        self._newest: Path | None = None
+
+    def choose_file(self) -> Path | None:
+        """Ask for a volume or checkpoint file; None if the person changed their mind."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a volume or a checkpoint", self._settings.folder("open"), _OPEN_FILTER
+        )
+        return self._chosen(name)
+
+    def choose_folder(self) -> Path | None:
+        """Ask for a checkpoint folder; None if the person changed their mind."""
+        name = QFileDialog.getExistingDirectory(self._window, "Open a checkpoint folder", self._settings.folder("open"))
+        return self._chosen(name)
+
+    def open_volume(self, path: Path) -> None:
+        """Read a volume; of several asked for in a row, the newest is shown."""
+        self._newest = path
+
+        def on_done(volume: Volume) -> None:
+            if path == self._newest:
+                self._settings.add_recent("volumes", path)
+                self.opened.emit(volume, path)
+
+        self.background.run(lambda: _load_for_display(path), on_done, self._on_failed)
+
+    def save_as(self, volume: Volume, suggested: str) -> None:
+        """Ask where to save, then write the file and (for a made volume) the JSON beside it."""
+        start = Path(self._settings.folder("save")) / f"{suggested}.nii.gz"
+        name, chosen = QFileDialog.getSaveFileName(
+            self._window, "Save the volume", str(start), ";;".join(_SAVE_FILTERS.values())
+        )
+        if not name:
+            return
+        path = Path(name)
+        if not is_nifti_name(path):
+            path = path.with_name(path.name + next(s for s, text in _SAVE_FILTERS.items() if text == chosen))
+        self._settings.keep_folder("save", path.parent)
+        self.save(volume, path)
+
+    def save(self, volume: Volume, path: Path) -> None:
+        """Write the volume to ``path``; ``saved`` or ``failed`` follows."""
+
+        def on_done(written: Path) -> None:
+            self._settings.add_recent("volumes", written)
+            self.saved.emit(written)
+
+        self.background.run(lambda: save_volume(volume, path), on_done, self._on_failed)
+
+    def _chosen(self, name: str) -> Path | None:
+        if not name:
+            return None
+        path = Path(name)
+        self._settings.keep_folder("open", path.parent)
+        return path
+
+    def _on_failed(self, error: SynthviewError, details: str) -> None:
+        self.failed.emit(str(error), details)
+
+
+def _load_for_display(path: Path) -> Volume:
+    """Read a volume and work out its window while still off the GUI thread."""
+    volume = load_volume(path)
+    _ = volume.display_window
+    return volume
