@@ -59,7 +59,5 @@ def icon(name: str, color: str = TOKENS.text_dim) -> QIcon:
     """
     import qtawesome  # a fifth of a second of start-up, paid when the first icon is drawn
 
-    found: QIcon = qtawesome.icon(
-        _GLYPHS[name], color=color, color_active=TOKENS.text, color_disabled=TOKENS.text_off
-    )
+    found: QIcon = qtawesome.icon(_GLYPHS[name], color=color, color_active=TOKENS.text, color_disabled=TOKENS.text_off)
     return found

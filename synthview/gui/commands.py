@@ -1,0 +1,194 @@
+"""What each action does: one method per row of ``gui.actions`` that needs more than one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from synthview.gui.dialogs.about import AboutDialog
+from synthview.gui.dialogs.shortcuts import ShortcutsDialog
+from synthview.gui.state import Layout, Plane, ViewState
+from synthview.resources import resource_path
+
+if TYPE_CHECKING:
+    from synthview.gui.main_window import MainWindow
+
+_ZOOM_STEP = 1.25
+_ZOOM_LIMITS = (0.1, 40.0)
+_LAYOUTS = {"layout-quad": Layout.QUAD, "layout-row": Layout.ROW, "layout-large": Layout.LARGE}
+_SWITCHES = {"crosshair": "show_crosshair", "interpolate": "interpolated", "invert": "inverted"}
+
+
+class Commands(QObject):
+    """The slots of the window's actions."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._coarse = False
+
+    def slots(self) -> dict[str, Callable[..., object]]:
+        """Action id to what it calls."""
+        window, model = self._window, self._window.model
+        generation, controls = window.generation, window.controls
+        table: dict[str, Callable[..., object]] = {
+            "open": self.open_file,
+            "open-folder": self.open_folder,
+            "open-demo": self.open_demo,
+            "save": self.save,
+            "screenshot": self.save_screenshot,
+            "copy-screenshot": self.copy_screenshot,
+            "quit": window.close,
+            "maximise": self.maximise,
+            "zoom-in": lambda: self._zoom(_ZOOM_STEP),
+            "zoom-out": lambda: self._zoom(1 / _ZOOM_STEP),
+            "fit": lambda: model.change(zoom=1.0, pan_mm=(0.0, 0.0, 0.0)),
+            "radiological": lambda _: model.change(radiological=True),
+            "neurological": lambda _: model.change(radiological=False),
+            "swap-orientation": lambda: model.change(radiological=not model.state.radiological),
+            "auto-window": self.auto_window,
+            "cine": window.ortho.toggle_cine,
+            "reset-3d": window.volume_view.reset_view,
+            "clip-3d": window.render_panel.set_clipping,
+            "panels": self.show_panels,
+            "full-screen": self.full_screen,
+            "generate": generation.generate,
+            "cancel": generation.cancel,
+            "previous-seed": controls.previous_seed,
+            "next-seed": controls.next_seed,
+            "random-seed": controls.random_seed,
+            "undo": generation.history.undo,
+            "redo": generation.history.redo,
+            "adopt": self.adopt,
+            "restart-worker": generation.worker.restart,
+            "shortcuts": lambda: ShortcutsDialog(window).exec(),
+            "about": lambda: AboutDialog(window).exec(),
+        }
+        for name, layout in _LAYOUTS.items():
+            table[name] = lambda _checked, layout=layout: model.change(layout=layout)
+        for name, field in _SWITCHES.items():
+            table[name] = lambda checked, field=field: model.change(**{field: checked})
+        return table
+
+    # -- files --
+
+    def open_file(self) -> None:
+        """Ask for a volume or checkpoint and open it."""
+        self._open(self._window.documents.choose_file())
+
+    def open_folder(self) -> None:
+        """Ask for a checkpoint folder and open it."""
+        self._open(self._window.documents.choose_folder())
+
+    def open_demo(self) -> None:
+        """Open the head that comes with synthview."""
+        self._open(resource_path("demo", "colin27_T1w.nii.gz"))
+
+    def save(self) -> None:
+        """Ask where to save the volume shown, and save it."""
+        volume = self._window.model.original
+        if volume is None:
+            return
+        if self._coarse:
+            self._window.message.show_message(
+                "This is a quick preview, made coarse while a control moved. Press Generate, then save the full volume."
+            )
+            return
+        self._window.documents.save_as(volume, suggested=_stem(volume.name))
+
+    def save_screenshot(self) -> None:
+        """Ask where to save a picture of the views, and save it."""
+        window = self._window
+        picture = window.ortho.grab_image()
+        start = Path(window.settings.folder("screenshot")) / "synthview.png"
+        name, _ = QFileDialog.getSaveFileName(window, "Save a screenshot", str(start), "PNG picture (*.png)")
+        if not name:
+            return
+        path = Path(name) if Path(name).suffix else Path(name + ".png")
+        window.settings.keep_folder("screenshot", path.parent)
+        if picture.save(str(path)):
+            window.message.show_message(f"Saved {path}.")
+        else:
+            window.show_error(f"{path} could not be written. Choose another folder or make room, then save again.")
+
+    def copy_screenshot(self) -> None:
+        """Put a picture of the views on the clipboard."""
+        QGuiApplication.clipboard().setImage(self._window.ortho.grab_image())
+
+    def adopt(self) -> None:
+        """Set the controls to how the volume shown was made."""
+        volume = self._window.model.original
+        if volume is not None and volume.provenance is not None:
+            self._window.generation.adopt(volume.provenance)
+
+    # -- views --
+
+    def maximise(self) -> None:
+        """Show the pane under the mouse (or in focus) alone, or all of them again."""
+        model = self._window.model
+        if model.state.layout is Layout.LARGE:
+            model.change(layout=Layout.QUAD)
+        else:
+            model.change(layout=Layout.LARGE, large=self._window.ortho.active_pane() or Plane.AXIAL.value)
+
+    def auto_window(self) -> None:
+        """Back to the volume's own window."""
+        volume = self._window.model.original
+        if volume is not None:
+            self._window.model.change(window=volume.display_window)
+
+    def show_panels(self, shown: bool) -> None:
+        """Show or hide both docks."""
+        self._window.left_dock.setVisible(shown)
+        self._window.right_dock.setVisible(shown)
+
+    def full_screen(self, on: bool) -> None:
+        """Fill the screen, or go back to a window."""
+        if on:
+            self._window.showFullScreen()
+        else:
+            self._window.showNormal()
+
+    def on_state_changed(self, _old: ViewState, state: ViewState) -> None:
+        """Keep the check marks in the menus true."""
+        actions = self._window.actions_by_id
+        for name, layout in _LAYOUTS.items():
+            actions[name].setChecked(state.layout is layout)
+        for name, field in _SWITCHES.items():
+            actions[name].setChecked(getattr(state, field))
+        actions["radiological"].setChecked(state.radiological)
+        actions["neurological"].setChecked(not state.radiological)
+
+    def on_volume_shown(self, *, coarse: bool) -> None:
+        """Enable what needs a volume."""
+        self._coarse = coarse
+        self.enable_for_volume()
+
+    def enable_for_volume(self) -> None:
+        """Enable or disable the actions that need a volume, by whether there is one."""
+        volume = self._window.model.original
+        actions = self._window.actions_by_id
+        for name in ("save", "screenshot", "copy-screenshot", "auto-window", "cine", "fit", "zoom-in", "zoom-out"):
+            actions[name].setEnabled(volume is not None)
+        actions["adopt"].setEnabled(volume is not None and volume.provenance is not None)
+
+    def _zoom(self, factor: float) -> None:
+        low, high = _ZOOM_LIMITS
+        model = self._window.model
+        model.change(zoom=min(max(model.state.zoom * factor, low), high))
+
+    def _open(self, path: Path | None) -> None:
+        if path is not None:
+            self._window.open_paths([path])
+
+
+def _stem(name: str) -> str:
+    """A file name to suggest: without the ending, and without what file systems dislike."""
+    for suffix in (".nii.gz", ".nii"):
+        name = name.removesuffix(suffix)
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name) or "volume"

@@ -1,0 +1,222 @@
+"""From a checkpoint to volumes on the screen: joins the library, the controls and the worker process.
+
+library: "open this"  ──▶  worker opens it  ──▶  library card, controls, first volume
+controls: a request   ──▶  newest wins      ──▶  volume_made
+the weights leave something open  ──▶  ask once, open again, the answer is kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from synthview.errors import Cancelled, MissingArgumentError
+from synthview.generators.info import GenerateRequest, GeneratorInfo
+from synthview.gui.dialogs.open_argument import ask_argument
+from synthview.gui.latest import LatestWins
+from synthview.gui.panels.generate import GeneratePanel
+from synthview.gui.panels.library import LibraryPanel
+from synthview.gui.settings import WindowSettings
+from synthview.gui.worker import Worker
+from synthview.resources import bundled_checkpoints
+from synthview.userdata import seen_checkpoint
+from synthview.volume import Provenance, Volume
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """A checkpoint being opened: with what, and what to generate once it is there."""
+
+    path: Path
+    arguments: Mapping[str, Any]
+    then: GenerateRequest | None
+
+
+class _Edit(QUndoCommand):
+    """One change of the controls."""
+
+    def __init__(self, generation: Generation, old: GenerateRequest, new: GenerateRequest) -> None:
+        super().__init__("change of controls")
+        self._generation, self._old, self._new = generation, old, new
+        self._first = True  # pushing calls redo, but the person has just made the change
+
+    def undo(self) -> None:
+        self._generation.apply(self._old)
+
+    def redo(self) -> None:
+        if not self._first:
+            self._generation.apply(self._new)
+        self._first = False
+
+
+class Generation(QObject):
+    """Opens checkpoints and makes volumes.
+
+    Signals:
+        volume_made: the volume, the request it answers, and the generator's info.
+        failed: a sentence and its details.
+        current_changed: the GeneratorInfo in use, or None.
+        busy_changed: whether a volume is being made or a checkpoint opened.
+        progressed: fraction done (0-1).
+    """
+
+    volume_made = Signal(object, object, object)
+    failed = Signal(str, str)
+    current_changed = Signal(object)
+    busy_changed = Signal(bool)
+    progressed = Signal(float)
+
+    def __init__(
+        self, library: LibraryPanel, panel: GeneratePanel, settings: WindowSettings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.worker = Worker(self)
+        self.history = QUndoStack(self)
+        self._latest = LatestWins(self.worker, self)
+        self._library, self._panel, self._settings = library, panel, settings
+        self._opening: dict[int, _Opening] = {}
+        self._info: GeneratorInfo | None = None
+        self._device = "auto"
+        self._connect()
+        library.set_bundled(bundled_checkpoints())
+        library.set_recent(settings.recent("checkpoints"))
+
+    def _connect(self) -> None:
+        self.worker.ready.connect(self._panel.set_devices)
+        self.worker.finished.connect(self._on_opened)
+        self.worker.failed.connect(self._on_open_failed)
+        self._latest.finished.connect(self._on_made)
+        self._latest.failed.connect(self._on_make_failed)
+        self._latest.progressed.connect(self._on_progress)
+        self._latest.busy_changed.connect(self._on_busy)
+        self._library.open_requested.connect(self.open)
+        self._library.forget_requested.connect(self._forget)
+        self._panel.generate_requested.connect(self.generate)
+        self._panel.preview_requested.connect(self.generate)
+        self._panel.cancel_requested.connect(self.cancel)
+        self._panel.device_changed.connect(self._set_device)
+        self._panel.request_changed.connect(lambda old, new: self.history.push(_Edit(self, old, new)))
+
+    @property
+    def info(self) -> GeneratorInfo | None:
+        """The generator in use; None where none is open."""
+        return self._info
+
+    def open(self, path: Path, arguments: Mapping[str, Any] | None = None, then: GenerateRequest | None = None) -> None:
+        """Open a checkpoint; when it is there, make a volume (``then``, or the first seed)."""
+        self._start_opening(_Opening(Path(path), arguments or {}, then), remember=False)
+
+    def generate(self, request: GenerateRequest | None = None) -> None:
+        """Make a volume (by default what the controls say); of several asked for, the newest wins."""
+        if self._info is not None:
+            self._latest.submit(self._info.path, request or self._panel.request(), self._device)
+
+    def apply(self, request: GenerateRequest) -> None:
+        """Set the controls and make that volume."""
+        self._panel.set_request(request)
+        self.generate(request)
+
+    def cancel(self) -> None:
+        """Stop making a volume, and opening a checkpoint."""
+        self._latest.cancel()
+        for job in list(self._opening):
+            self.worker.cancel(job)
+
+    def adopt(self, provenance: Provenance) -> None:
+        """Set the controls to how a volume was made, opening its checkpoint if need be."""
+        request = GenerateRequest(
+            seed=provenance.seed or 0,
+            latent=provenance.latent,
+            truncation=provenance.truncation,
+            features=dict(provenance.features),
+        )
+        if self._info is not None and self._info.sha256 == provenance.checkpoint_sha256:
+            self.apply(request)
+            return
+        path = seen_checkpoint(provenance.checkpoint_sha256)
+        if path is None:
+            self.failed.emit(
+                f"The checkpoint {provenance.checkpoint_name} (SHA-256 {provenance.checkpoint_sha256[:12]}…) has not "
+                "been opened on this computer. Open it, then ask again.",
+                "",
+            )
+            return
+        self.open(path, provenance.arguments, request)
+
+    def close(self) -> None:
+        """End the worker process."""
+        self.worker.close()
+
+    def _start_opening(self, opening: _Opening, *, remember: bool) -> None:
+        self._library.set_opening(opening.path)
+        job = self.worker.open_checkpoint(
+            str(opening.path), device=self._device, arguments=opening.arguments, remember=remember
+        )
+        self._opening[job] = opening
+        self._on_busy()
+
+    def _on_opened(self, job: int, result: object) -> None:
+        opening = self._opening.pop(job, None)
+        if opening is None or not isinstance(result, GeneratorInfo):
+            return
+        self._latest.cancel()
+        self._info = result
+        if opening.path not in bundled_checkpoints().values():
+            self._settings.add_recent("checkpoints", opening.path)
+            self._library.set_recent(self._settings.recent("checkpoints"))
+        self._library.set_info(opening.path, result)
+        self._library.set_current(opening.path)
+        self._panel.set_info(result)
+        self.history.clear()
+        self.current_changed.emit(result)
+        self._on_busy()
+        if opening.then is not None:
+            self.apply(opening.then)
+        else:
+            self.generate()
+
+    def _on_open_failed(self, job: int, error: Exception, details: str) -> None:
+        opening = self._opening.pop(job, None)
+        if opening is None:
+            return
+        self._on_busy()
+        if isinstance(error, MissingArgumentError):
+            value = ask_argument(error, self._library.window())
+            if value is not None:
+                arguments = {**opening.arguments, error.argument.name: value}
+                self._start_opening(_Opening(opening.path, arguments, opening.then), remember=True)
+                return
+            sentence = f"{opening.path.name} was not opened: {error}"
+        else:
+            sentence = "Cancelled" if isinstance(error, Cancelled) else str(error)
+        self._library.set_failed(opening.path, sentence)
+        if not isinstance(error, Cancelled):
+            self.failed.emit(sentence, details)
+
+    def _on_made(self, request: GenerateRequest, volume: Volume) -> None:
+        self.volume_made.emit(volume, request, self._info)
+
+    def _on_make_failed(self, _request: GenerateRequest, error: Exception, details: str) -> None:
+        if not isinstance(error, Cancelled):
+            self.failed.emit(str(error), details)
+
+    def _on_progress(self, fraction: float) -> None:
+        self._panel.set_progress(fraction)
+        self.progressed.emit(fraction)
+
+    def _on_busy(self, _busy: bool = False) -> None:
+        making = self._latest.busy
+        self._panel.set_busy(making)
+        self.busy_changed.emit(making or bool(self._opening))
+
+    def _set_device(self, device: str) -> None:
+        self._device = device
+
+    def _forget(self, path: Path) -> None:
+        self._settings.forget_recent("checkpoints", path)
+        self._library.set_recent(self._settings.recent("checkpoints"))
