@@ -110,7 +110,7 @@ def build_actions(window: QMainWindow, slots: Mapping[str, Callable[..., object]
         action.setCheckable(row.checkable)
         if row.group:
             groups.setdefault(row.group, QActionGroup(window)).addAction(action)
-        action.triggered.connect(slots[row.id] if row.checkable else _without_state(slots[row.id]))
+        action.triggered.connect(_with_state(slots[row.id]) if row.checkable else _without_state(slots[row.id]))
         menu.addAction(action)
         window.addAction(action)
         actions[row.id] = action
@@ -122,6 +122,15 @@ def add_icons(actions: Mapping[str, QAction]) -> None:
     for row in ACTIONS:
         if row.icon:
             actions[row.id].setIcon(icon(row.icon))
+
+
+def _with_state(slot: Callable[..., object]) -> Callable[[bool], None]:
+    """PySide looks at a slot's signature to decide what to hand over: this one always gets the checked state."""
+
+    def call(checked: bool) -> None:
+        slot(checked)
+
+    return call
 
 
 def _without_state(slot: Callable[..., object]) -> Callable[[], None]:
