@@ -1,0 +1,1 @@
+"""Slow work: tasks, and the worker process that does it for the window."""

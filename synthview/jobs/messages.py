@@ -3,10 +3,12 @@
 window                              worker
 ──────                              ──────
   OpenCheckpoint(id, path, …)  ──▶  reads and builds      ──▶  Done(id, GeneratorInfo)
-  Generate(id, path-key, …)    ──▶  computes              ──▶  Progress(id, 0.4)…, Done(id, Volume)
+  Generate(id, path, …)        ──▶  computes              ──▶  Progress(id, 0.4)…, Done(id, Volume)
   Cancel(id)                   ──▶  stops between steps   ──▶  Failed(id, Cancelled())
+  Received(block)              ──▶  closes shared memory that the window has read
                                ◀──  Ready(devices)             once, after torch is imported
   (the process is killed)      ◀──  Failed(id, WorkerDiedError) for all that was under way, then Restarted()
+  (it can't be started)        ◀──  Stopped(reason), until the next job asks for it again
 """
 
 from __future__ import annotations
@@ -36,12 +38,22 @@ class OpenCheckpoint:
 
 @dataclass(frozen=True)
 class Generate:
-    """Make a volume with the generator opened last from ``path``.  Answered with ``Done(job, Volume)``."""
+    """Make a volume with the generator in ``path``, opening it where needed.  Answered with ``Done(job, Volume)``.
+
+    Attributes:
+        family, arguments: what ``path`` was opened with, so that a fresh process can open it again.
+    """
 
     job: int
     path: str
     request: GenerateRequest
     device: str = "auto"
+    family: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Job = OpenCheckpoint | Generate
+"""What the worker works on; anything else is about how."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,13 @@ class Cancel:
     """Stop a job at its next step."""
 
     job: int
+
+
+@dataclass(frozen=True)
+class Received:
+    """The voxels in this block of shared memory have been read; the worker may let go of it."""
+
+    block: str
 
 
 @dataclass(frozen=True)
@@ -95,4 +114,11 @@ class Restarted:
     reason: str
 
 
-Event = Ready | Progress | Done | Failed | Restarted
+@dataclass(frozen=True)
+class Stopped:
+    """The worker process can't be kept running; the next job tries to start it again."""
+
+    reason: str
+
+
+Event = Ready | Progress | Done | Failed | Restarted | Stopped

@@ -1,0 +1,94 @@
+"""The generators that the worker process keeps loaded, and what it says when one fails.  Imports torch."""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from synthview.errors import SynthviewError
+from synthview.generators import load_generator
+from synthview.generators.info import GeneratorInfo
+from synthview.jobs.messages import Job, OpenCheckpoint
+from synthview.jobs.task import Progress
+from synthview.userdata import remember_answers
+from synthview.volume import Volume
+
+MAX_OPENED = 3  # a published generator takes some 0.2 GB
+
+
+class OpenedGenerators:
+    """Opens generators and keeps the ones used last, by file, device and arguments."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    def work_on(self, job: Job, progress: Progress) -> GeneratorInfo | Volume:
+        """Do a job: for ``OpenCheckpoint`` the generator's info, for ``Generate`` the volume.
+
+        Raises:
+            Cancelled: the job is no longer wanted.
+            SynthviewError: the checkpoint can't be used, or the request is wrong.
+        """
+        try:
+            if isinstance(job, OpenCheckpoint):
+                return self._open(job)
+            volume: Volume = self._generator(job).generate_request(job.request, progress)
+            return volume
+        except Exception as error:
+            if is_out_of_memory(error):
+                self._let_go()
+            raise
+
+    def _open(self, job: OpenCheckpoint) -> GeneratorInfo:
+        info: GeneratorInfo = self._generator(job).info
+        if job.remember and job.arguments:
+            remember_answers(info.sha256, dict(job.arguments))
+        return info
+
+    def _generator(self, job: Job) -> Any:
+        key = (job.path, _stamp(Path(job.path)), job.device, job.family, repr(sorted(job.arguments.items())))
+        if key not in self._kept:
+            while len(self._kept) >= MAX_OPENED:
+                self._kept.popitem(last=False)
+            self._kept[key] = load_generator(job.path, device=job.device, family=job.family, **job.arguments)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _let_go(self) -> None:
+        """Free what can be freed after memory ran out."""
+        self._kept.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def explain(job: Job, error: Exception) -> SynthviewError:
+    """A sentence for a person about an error that nobody foresaw, or about memory that ran out."""
+    name = Path(job.path).name
+    what = f"{name} could not be opened" if isinstance(job, OpenCheckpoint) else f"No volume could be made from {name}"
+    if is_out_of_memory(error):
+        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this computer"
+        return SynthviewError(
+            f"{what}: {where} has not enough free memory. Close other programs that use it, or choose another device."
+        )
+    summary = str(error).partition("\n")[0] or type(error).__name__
+    return SynthviewError(f"{what}, because of a fault in synthview: {summary.removesuffix('.')}.")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, on the GPU or here."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever a checkpoint's files do, so that a file written anew is read anew; empty for no such file."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        states = [(file.name, file.stat()) for file in files if file.is_file()]
+    except OSError:
+        return ()
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
