@@ -1,0 +1,32 @@
+"""What every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # plain `pytest`; make test brings a screen
+
+
+@pytest.fixture(autouse=True)
+def user_data_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what a test makes synthview remember away from the user's own folder."""
+    folder = tmp_path_factory.mktemp("user-data")
+    monkeypatch.setenv("SYNTHVIEW_DATA_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The repository's root."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared(checkout: Path) -> Path:
+    """The project's shared folder (golden packs, real scans) beside the checkout; skips where it is absent."""
+    folder = checkout.parent / "shared"
+    if not (folder / "conformance").is_dir():
+        pytest.skip("needs the golden packs and scans in ../shared")
+    return folder
