@@ -1,0 +1,71 @@
+"""Conditioning inputs: from what a person gives to the columns a network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from synthview.errors import WrongRequestError
+from synthview.generators.info import Feature
+
+FeatureInput = Mapping[str, float | Sequence[float]] | npt.NDArray[np.floating] | Sequence[Sequence[float]] | None
+"""By name, one number or one for each row; or an array as the network takes it."""
+
+
+def encode_features(features: Sequence[Feature], given: FeatureInput, count: int) -> npt.NDArray[np.float32] | None:
+    """Columns of a conditional network: numbers as they are, categories one-hot, in the order of ``features``.
+
+    Args:
+        features: the network's conditioning inputs.
+        given: values by name (missing ones take their defaults), or an array of columns.
+        count: number of rows.
+
+    Returns:
+        float32 (count, width), or None where the network has no features.
+
+    Raises:
+        WrongRequestError: an unknown feature, a value outside its range, or an array of another shape.
+    """
+    width = sum(len(f.categories) or 1 for f in features)
+    if given is not None and not isinstance(given, Mapping):
+        return _as_columns(np.asarray(given, dtype=np.float32), width, count)
+    given = given or {}
+    known = {feature.name for feature in features}
+    for name in given:
+        if name not in known:
+            what = f"it has {', '.join(sorted(known))}" if known else "it takes none"
+            raise WrongRequestError(f"this generator has no feature {name!r}; {what}")
+    if not features:
+        return None
+    return np.concatenate([_columns(f, given.get(f.name, f.default), count) for f in features], axis=1)
+
+
+def _columns(feature: Feature, given: float | Sequence[float], count: int) -> npt.NDArray[np.float32]:
+    """One feature's columns (count, 1), or (count, categories)."""
+    values = np.atleast_1d(np.asarray(given, dtype=np.float32))
+    if values.shape not in {(1,), (count,)}:
+        raise WrongRequestError(f"feature {feature.name} needs one number or {count}, got {values.size}")
+    if not ((values >= feature.low) & (values <= feature.high)).all():
+        unit = f" {feature.unit}" if feature.unit else ""
+        raise WrongRequestError(
+            f"feature {feature.name} must be between {feature.low:g} and {feature.high:g}{unit}, got {values.tolist()}"
+        )
+    column = np.broadcast_to(values, (count,))
+    if not feature.categories:
+        return np.array(column[:, None])
+    if not np.equal(column, np.rint(column)).all():
+        raise WrongRequestError(f"feature {feature.name} is a category: a whole number from 0 to {feature.high:g}")
+    return np.eye(len(feature.categories), dtype=np.float32)[column.astype(int)]
+
+
+def _as_columns(columns: npt.NDArray[np.float32], width: int, count: int) -> npt.NDArray[np.float32] | None:
+    if width == 0 and columns.size == 0:
+        return None
+    columns = np.atleast_2d(columns)
+    if columns.ndim != 2 or columns.shape[1] != width or columns.shape[0] not in {1, count}:
+        raise WrongRequestError(f"features must be an array of {count} × {width} numbers, got {columns.shape}")
+    if not np.isfinite(columns).all():
+        raise WrongRequestError("features must be numbers, got NaN or infinite values")
+    return np.broadcast_to(columns, (count, width)).copy()

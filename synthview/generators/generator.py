@@ -1,0 +1,209 @@
+"""A generator: a network with its weights, ready to make volumes."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from synthview.errors import SynthviewError, WrongRequestError
+from synthview.generators.device import exact_float32, memory_errors
+from synthview.generators.family import Arguments, Family, Step
+from synthview.generators.features import FeatureInput
+from synthview.generators.info import GenerateRequest, GeneratorInfo
+from synthview.generators.latents import noise_source, sample_latents
+from synthview.volume import Provenance, Volume
+
+Progress = Callable[[float], None]
+"""Called with the fraction done (0-1); may raise ``Cancelled`` to stop the work."""
+Array = npt.NDArray[np.float32]
+
+
+class Generator:
+    """Makes volumes from latents; ``load_generator`` gives one.
+
+    Attributes:
+        info: what it is.
+        device: where it computes, such as "cpu" or "cuda:0".
+    """
+
+    def __init__(
+        self, network: nn.Module, family: Family, info: GeneratorInfo, stated: frozenset[str], device: torch.device
+    ) -> None:
+        self.info = info
+        self.device = str(device)
+        self._network = network
+        self._family = family
+        self._stated = stated
+        self._device = device
+        self._loaded_buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+
+    def sample_latent(self, seed: int = 0, count: int = 1, truncation: float = 1.0) -> Array:
+        """Draw latents from N(0, 1) on the CPU: row ``i`` is that of seed ``seed + i``, the same on every device.
+
+        Returns:
+            float32 array (count, *info.latent_shape).
+
+        Raises:
+            WrongRequestError: a seed, count or truncation outside its range.
+        """
+        return sample_latents(self.info.latent_shape, seed, count, truncation)
+
+    def decode(self, z: npt.ArrayLike, features: FeatureInput = None, progress: Progress | None = None) -> Array:
+        """What the published network returns for latents ``z``.
+
+        Rows are run one at a time, so that memory does not grow with their number; where the network was asked to work
+        on batch statistics, all rows go through it together, and every call may change the next, as published.
+
+        Args:
+            z: latents (N, *info.latent_shape), or flattened (N, length), with or without trailing axes of length 1.
+            features: by name, or an array as the network takes it; one row, or one for each latent.
+            progress: called often with the fraction done; may raise to stop.
+
+        Returns:
+            float32 array (N, C, …), the network's own axes and range.
+
+        Raises:
+            WrongRequestError: latents or features of another size, or not numbers.
+            SynthviewError: the device has too little memory.
+        """
+        rows, arguments = self._fit(z)
+        condition = self._family.encode_features(features, arguments, len(rows))
+        rows = rows.reshape(len(rows), *self._family.latent_shape(arguments))
+        together = self._family.joint_batch(arguments)
+        pieces = [slice(None)] if together else [slice(i, i + 1) for i in range(len(rows))]
+        outputs = []
+        for done, piece in enumerate(pieces):
+            part = _part(progress, done, len(pieces))
+            outputs.append(self._run(rows[piece], None if condition is None else condition[piece], part, seed=None))
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+    def generate(
+        self,
+        seed: int | None = None,
+        latent: npt.ArrayLike | None = None,
+        truncation: float = 1.0,
+        features: Mapping[str, float] | None = None,
+        coarse: bool = False,
+        progress: Progress | None = None,
+    ) -> Volume:
+        """Make one volume, post-processed as published, in RAS+ and with its provenance.
+
+        Args:
+            seed: the latent is drawn from it (0 if no latent is given either).
+            latent: given instead of drawn; the truncation then is not applied again.
+            truncation: factor on the drawn latent.
+            features: conditioning inputs by name; missing ones take their defaults.
+            coarse: a quick, coarse volume of the same field of view, where the family has such a path.
+            progress: called often with the fraction done; may raise ``Cancelled``.
+
+        Raises:
+            WrongRequestError: both a seed and a latent, or values of the wrong size or range.
+            SynthviewError: the device has too little memory.
+        """
+        if seed is not None and latent is not None:
+            raise WrongRequestError("give either a seed or a latent, not both")
+        if latent is None:
+            seed = seed or 0
+            z: npt.ArrayLike = self.sample_latent(seed, 1, truncation)
+        else:
+            z, truncation = np.asarray(latent, dtype=np.float32).reshape(1, -1), 1.0
+        rows, arguments = self._fit(z)
+        condition = self._family.encode_features(features, arguments, 1)
+        rows = rows.reshape(1, *self._family.latent_shape(arguments))
+        with self._as_loaded():
+            raw = self._run(rows, condition, progress, seed=seed, coarse=coarse)
+        volume = self._family.to_volume(raw[0], arguments)
+        known = {f.name: float((features or {}).get(f.name, f.default)) for f in self._family.features(arguments)}
+        made = Provenance(
+            checkpoint_sha256=self.info.sha256,
+            checkpoint_name=self.info.name,
+            family=self.info.family,
+            arguments=dict(arguments) | ({"coarse": True} if raw.shape[1:] != self.info.output_shape else {}),
+            seed=seed,
+            latent=None if latent is None else tuple(float(value) for value in rows.ravel()),
+            truncation=float(truncation),
+            features=known,
+            device=self.device,
+            versions=versions(),
+        )
+        name = f"{self.info.name} · {f'seed {seed}' if seed is not None else 'latent'}"
+        return replace(volume, name=name, provenance=made, notes=(*volume.notes, *self.info.notes))
+
+    def generate_request(self, request: GenerateRequest, progress: Progress | None = None) -> Volume:
+        """``generate`` for what crosses from the window to the worker."""
+        seed = request.seed if request.latent is None else None
+        return self.generate(seed, request.latent, request.truncation, request.features, request.coarse, progress)
+
+    def _fit(self, z: npt.ArrayLike) -> tuple[Array, Arguments]:
+        """Latents as rows of numbers, and the arguments with which they can be decoded."""
+        try:
+            rows = np.asarray(z, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise WrongRequestError(f"latents must be an array of numbers: {error}") from error
+        if rows.ndim < 2 or rows.shape[0] == 0:
+            raise WrongRequestError(f"latents must be an array of (rows, length), got shape {rows.shape}")
+        if not np.isfinite(rows).all():
+            raise WrongRequestError("latents must be numbers; some are NaN or infinite")
+        rows = rows.reshape(len(rows), -1)
+        return rows, self._family.fit_latent(self.info.arguments, self._stated, rows.shape[1])
+
+    def _run(
+        self, rows: Array, condition: Array | None, progress: Progress | None, *, seed: int | None, coarse: bool = False
+    ) -> Array:
+        """One pass of the family's sampler, step by step."""
+        output = None
+        with torch.inference_mode(), exact_float32(), memory_errors(self._device, f"a volume of {self.info.title}"):
+            z = torch.from_numpy(rows).to(self._device)
+            columns = None if condition is None else torch.from_numpy(condition).to(self._device)
+            for fraction, output in self._steps(z, columns, noise_source(seed), coarse=coarse):  # noqa: B007
+                if progress is not None:
+                    progress(fraction)
+            if output is None:
+                raise SynthviewError(f"the family {self.info.family} ended without an output")
+            return output.float().cpu().numpy()
+
+    def _steps(
+        self, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator, *, coarse: bool
+    ) -> Iterator[Step]:
+        steps = self._family.sample_coarse(self._network, z, condition, noise) if coarse else None
+        return steps if steps is not None else self._family.sample(self._network, z, condition, noise)
+
+    @contextmanager
+    def _as_loaded(self) -> Iterator[None]:
+        """Run with the buffers as they were loaded, so that earlier calls don't show; then put them back."""
+        if not self._network.training:
+            yield
+            return
+        buffers = dict(self._network.named_buffers())
+        drifted = {name: buffer.clone() for name, buffer in buffers.items()}
+        try:
+            for name, buffer in buffers.items():
+                buffer.copy_(self._loaded_buffers[name])
+            yield
+        finally:
+            for name, buffer in buffers.items():
+                buffer.copy_(drifted[name])
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides over the bits of a volume."""
+    return {
+        "synthview": version("synthview"),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _part(progress: Progress | None, done: int, count: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda fraction: progress((done + fraction) / count)

@@ -1,0 +1,156 @@
+"""From a name or a path to a generator, or to a description of what a checkpoint is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from synthview import userdata
+from synthview.errors import CheckpointError, MissingArgumentError
+from synthview.generators.checkpoint import Checkpoint, read_checkpoint
+from synthview.generators.device import memory_errors, resolve_device
+from synthview.generators.generator import Generator
+from synthview.generators.info import GeneratorInfo, OpenArgument
+from synthview.generators.registry import Recognised, recognise
+from synthview.generators.state_dicts import first_not_finite
+from synthview.resources import bundled_checkpoints
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a checkpoint is, without running it.
+
+    Attributes:
+        info: its description; the output shape is empty where an open argument decides it.
+        open_arguments: what has to be asked before it can run.
+    """
+
+    info: GeneratorInfo
+    open_arguments: tuple[OpenArgument, ...]
+
+
+def load_generator(
+    name_or_path: str | Path, device: str = "auto", family: str | None = None, **arguments: Any
+) -> Generator:
+    """Open a checkpoint and build its generator.
+
+    Args:
+        name_or_path: name of a bundled checkpoint, a checkpoint file, or a folder with one in it.
+        device: "auto" (the fastest there is), "cpu", "cuda", "cuda:1" or "mps".
+        family: name of the architecture; recognised from the weights if not given.
+        arguments: what the weights can't tell, as named by the family (HA-GAN: ``size``, ``num_class``, ``output``).
+
+    Raises:
+        UnsafeCheckpointError: only running code from the file could open it; nothing was run.
+        CheckpointError: it isn't there, is damaged, or of no known family.
+        MissingArgumentError: the weights leave something open; its ``argument`` says what to ask.
+        WrongRequestError: no such device, family or argument, or an argument that contradicts the weights.
+    """
+    target = resolve_device(device)
+    checkpoint = read_checkpoint(find_checkpoint(name_or_path))
+    found = _recognise(checkpoint, family, arguments)
+    for argument in found.family.open_arguments(found.arguments):
+        raise MissingArgumentError(
+            f"{checkpoint.path}: {argument.question} Say it with --arg {argument.name}=VALUE, where VALUE is one of "
+            f"{', '.join(argument.choices)} (in Python: load_generator(…, {argument.name}=…)).",
+            argument,
+        )
+    with memory_errors(target, f"the weights of {checkpoint.name}"):
+        network = _network(found, checkpoint).to(target)
+    userdata.remember_checkpoint(checkpoint.sha256, checkpoint.path)
+    return Generator(network, found.family, _info(checkpoint, found), found.stated, target)
+
+
+def inspect_checkpoint(
+    name_or_path: str | Path, family: str | None = None, arguments: Mapping[str, Any] | None = None
+) -> Inspection:
+    """Say what a checkpoint is; the network is not run, and open arguments are no error.
+
+    Raises:
+        CheckpointError, WrongRequestError: as for ``load_generator``.
+    """
+    checkpoint = read_checkpoint(find_checkpoint(name_or_path))
+    found = _recognise(checkpoint, family, arguments or {})
+    _check_finite(found, checkpoint)
+    return Inspection(_info(checkpoint, found), found.family.open_arguments(found.arguments))
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """The path meant: one that exists, else the bundled checkpoint of this name.
+
+    Raises:
+        CheckpointError: neither; names the bundled ones.
+    """
+    path = Path(name_or_path).expanduser()
+    try:
+        bundled = bundled_checkpoints()
+    except FileNotFoundError:
+        bundled = {}
+    if str(name_or_path) in bundled and not path.exists():
+        return bundled[str(name_or_path)]
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise CheckpointError(f"{path} could not be read: {error.strerror or error}") from error
+    if not there:
+        names = f", or to one of the bundled names: {', '.join(bundled)}" if bundled else ""
+        raise CheckpointError(f"{path} does not exist; correct the path to the checkpoint's file or folder{names}")
+    return path
+
+
+def _recognise(checkpoint: Checkpoint, family: str | None, arguments: Mapping[str, Any]) -> Recognised:
+    return recognise(checkpoint, family, arguments, userdata.answers(checkpoint.sha256))
+
+
+def _network(found: Recognised, checkpoint: Checkpoint) -> nn.Module:
+    """The network with its own copy of the weights, in float32."""
+    _check_finite(found, checkpoint)
+    with torch.device("meta"):
+        network = found.family.build(found.arguments)
+    keys = set(network.state_dict())
+    copies = {
+        key: tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True).contiguous()
+        for key, tensor in found.tensors.items()
+        if key in keys or found.family.is_optional(key)
+    }
+    found.family.complete(copies, found.arguments)
+    network.load_state_dict({k: v for k, v in copies.items() if k in keys}, strict=False, assign=True)
+    found.family.finish(network)
+    left = [name for name, tensor in network.state_dict(keep_vars=True).items() if tensor.is_meta]
+    if left:
+        raise CheckpointError(f"{checkpoint.path} lacks {', '.join(left)}, which {found.family.title} needs")
+    return network.requires_grad_(False)
+
+
+def _check_finite(found: Recognised, checkpoint: Checkpoint) -> None:
+    if (name := first_not_finite(found.tensors)) is not None:
+        raise CheckpointError(
+            f"{checkpoint.path} holds NaN or infinite numbers in {name}: the training went wrong, or the file is "
+            "damaged; use an earlier checkpoint"
+        )
+
+
+def _info(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
+    family, arguments = found.family, found.arguments
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in family.build(arguments).parameters())
+    return GeneratorInfo(
+        name=checkpoint.name,
+        path=str(checkpoint.path.resolve()),
+        sha256=checkpoint.sha256,
+        container=checkpoint.container,
+        family=family.id,
+        title=family.title,
+        arguments=arguments,
+        latent_shape=family.latent_shape(arguments),
+        features=family.features(arguments),
+        output_shape=family.output_shape(arguments),
+        parameters=parameters,
+        source=family.source,
+        notes=(*checkpoint.notes, *family.notes(arguments, found.stated)),
+    )

@@ -1,0 +1,292 @@
+"""HA-GAN: hierarchical amortised GAN for chest CT and brain MRI at 128³ and 256³, and its 144×192×144 version.
+
+Sun et al., "Hierarchical Amortized GAN for 3D High Resolution Medical Image Synthesis", IEEE JBHI 2022
+(github.com/batmanlab/HA-GAN); 144×192×144 from Wu et al., MRIAnatEval (github.com/jiaqiw01/MRIAnatEval).
+
+    z (and one-hot class) ─ fc1 ─ 512×4³ ─ conv1 … conv5 ─ 64 channels ─┬─ conv6 ─ conv7 ─ tanh: the volume
+                                                                        └─ sub_G: a quarter of the resolution
+Every conv but the last is 3³ and followed by GroupNorm(8) and ReLU; nearest-neighbour upsampling goes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from synthview.errors import WrongRequestError
+from synthview.generators.family import Arguments, Family, NotThisFamily, Step
+from synthview.generators.info import Feature, OpenArgument
+from synthview.generators.networks.upsampled_conv import upsampled_conv
+from synthview.generators.state_dicts import Shapes
+from synthview.volume import Volume, VolumeKind, Window
+
+Size = tuple[int, int, int]
+
+CHANNELS = (512, 512, 512, 256, 128, 64, 32, 1)  # into conv1, and out of conv1 … conv7
+_BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
+FACTORS: dict[Size, tuple[tuple[float, float, float], ...]] = {  # upsampling before conv1 … conv7
+    (128, 128, 128): (*_BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+    (256, 256, 256): (*_BEFORE, (2, 2, 2), (2, 2, 2), (2, 2, 2)),
+    (144, 192, 144): (*_BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+}
+_HU_LOW, _HU_HIGH = -1024, 600
+_OUTPUTS = ("unit", "hu", "raw")
+
+
+class LowResolutionBranch(nn.Module):
+    """The branch that HA-GAN trains beside the full one: 64 channels in, the whole volume at a quarter of the grid out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tp_conv1 = nn.Conv3d(64, 32, 3, padding=1)
+        self.bn1 = nn.GroupNorm(8, 32)
+        self.tp_conv2 = nn.Conv3d(32, 16, 3, padding=1)
+        self.bn2 = nn.GroupNorm(8, 16)
+        self.tp_conv3 = nn.Conv3d(16, 1, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, 64, D, H, W) to (N, 1, D, H, W) in [-1, 1]."""
+        x = F.relu_(self.bn1(self.tp_conv1(x)))
+        x = F.relu_(self.bn2(self.tp_conv2(x)))
+        return torch.tanh_(self.tp_conv3(x))
+
+
+class HaGanNetwork(nn.Module):
+    """The generator.
+
+    Args:
+        width: latent dimension plus number of classes.
+        size: of the output.
+        branch: with the low-resolution branch, which is not needed for full volumes.
+    """
+
+    def __init__(self, width: int, size: Size, *, branch: bool) -> None:
+        super().__init__()
+        self.size = size
+        self.fc1 = nn.Linear(width, 512 * 4**3)
+        for i in range(1, 8):
+            self.add_module(f"tp_conv{i}", nn.Conv3d(CHANNELS[i - 1], CHANNELS[i], 3, padding=1))
+        for i in range(1, 7):  # called bn in the files, though they are GroupNorm
+            self.add_module(f"bn{i}", nn.GroupNorm(8, CHANNELS[i]))
+        self.sub_G = LowResolutionBranch() if branch else None
+
+    def steps(self, z: torch.Tensor, *, coarse: bool = False) -> Iterator[Step]:
+        """(N, width) to (N, 1, *size) in [-1, 1], or a quarter of the size; yields after each part of a layer."""
+        x = self.fc1(z).view(-1, 512, 4, 4, 4)
+        voxels = np.cumprod([np.prod(f) for f in FACTORS[self.size]])
+        work = voxels * np.multiply(CHANNELS[:-1], CHANNELS[1:])
+        last = 5 if coarse else 7
+        done = 0.0
+        for i in range(1, last + 1):
+            share = float(work[i - 1] / work[:last].sum())
+            conv = cast(nn.Conv3d, self.get_submodule(f"tp_conv{i}"))
+            for fraction, result in upsampled_conv(x, conv, FACTORS[self.size][i - 1]):
+                yield (done + share * fraction) * 0.99, None
+            x = result
+            if i < 7:
+                x = F.relu_(self.get_submodule(f"bn{i}")(x))
+            done += share
+        if coarse and self.sub_G is not None:
+            yield 1.0, self.sub_G(x)
+        else:
+            yield 1.0, torch.tanh_(x)
+
+
+class HaGan(Family):
+    """HA-GAN at 128³, 256³ and 144×192×144, with or without classes."""
+
+    id = "ha-gan"
+    title = "HA-GAN"
+    source = "Sun et al. 2022, github.com/batmanlab/HA-GAN; 144×192×144: github.com/jiaqiw01/MRIAnatEval"
+    aliases: Mapping[str, Arguments] = {
+        "hagan": {},
+        "mrianateval hagan": {"size": (144, 192, 144)},
+        **{f"hagan {name}": {"size": size} for name, size in (("128", (128,) * 3), ("256", (256,) * 3))},
+        **{f"hagan {name} cond": {"size": size} for name, size in (("128", (128,) * 3), ("256", (256,) * 3))},
+        "hagan 144": {"size": (144, 192, 144)},
+        "hagan 144x192x144": {"size": (144, 192, 144)},
+    }
+    arguments: Mapping[str, str] = {
+        "size": "voxels of the output: 128, 256 or 144x192x144 (not in the weights)",
+        "latent_dim": "length of the latent",
+        "num_class": "number of classes; latent_dim + num_class is the width of fc1",
+        "output": 'what generate() gives: "unit" (0 to 1), "hu" (chest CT in Hounsfield units) or "raw" (-1 to 1)',
+    }
+
+    def tell_apart(self, shapes: Shapes) -> None:
+        """CRF-GAN's generator has the same tensors but for the low-resolution branch."""
+        if not any(key.startswith("sub_G.") for key in shapes):
+            raise NotThisFamily(
+                "it lacks the low-resolution branch (sub_G.*), as CRF-GAN does; if it is HA-GAN without that branch, "
+                "name the family ha-gan"
+            )
+
+    def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
+        """The latent's length and the number of classes share fc1's width; the default latent is 1024 long."""
+        size = stated.get("size")
+        output = stated.get("output", "raw" if size == (144, 192, 144) else "unit")
+        return {"size": size, **_split_width(_width(shapes), stated), "output": output}
+
+    def read_settings(self, settings: Mapping[str, Any], shapes: Shapes) -> dict[str, Any]:
+        """``configs.json``: img_size if it is one of HA-GAN's, latent_dim and num_class if they add up to fc1's width."""
+        found: dict[str, Any] = {}
+        if settings.get("img_size") in {128, 256}:
+            found["size"] = (settings["img_size"],) * 3
+        latent_dim, num_class = settings.get("latent_dim"), settings.get("num_class", 0)
+        if isinstance(latent_dim, int) and isinstance(num_class, int) and latent_dim + num_class == _width(shapes):
+            found.update(latent_dim=latent_dim, num_class=num_class)
+        return found
+
+    def parse_argument(self, name: str, value: Any) -> Any:
+        """``size`` from 128, "128", (144, 192, 144), [144, 192, 144], "144x192x144" or "144,192,144"; whole numbers."""
+        if name == "size":
+            return _parse_size(value)
+        if name == "output":
+            if value not in _OUTPUTS:
+                raise WrongRequestError(f"output must be one of {', '.join(_OUTPUTS)}, got {value!r}")
+            return value
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = -1
+        if number < (1 if name == "latent_dim" else 0):
+            raise WrongRequestError(f"{name} must be a whole number above 0, got {value!r}")
+        return number
+
+    def open_arguments(self, arguments: Arguments) -> tuple[OpenArgument, ...]:
+        """The size, unless stated."""
+        if arguments["size"] is not None:
+            return ()
+        question = "HA-GAN's weights do not say how large its volumes are. Which size was it trained for?"
+        return (OpenArgument("size", question, ("128", "256", "144x192x144")),)
+
+    def build(self, arguments: Arguments) -> HaGanNetwork:
+        """The network; which size does not change keys or shapes."""
+        width = arguments["latent_dim"] + arguments["num_class"]
+        return HaGanNetwork(width, arguments["size"] or (128, 128, 128), branch=True).eval()
+
+    def finish(self, network: nn.Module) -> None:
+        """Leave out a low-resolution branch that the file lacks, wholly or in part."""
+        branch = cast(HaGanNetwork, network).sub_G
+        if branch is not None and any(p.is_meta for p in branch.parameters()):
+            cast(HaGanNetwork, network).sub_G = None
+
+    def is_optional(self, key: str) -> bool:
+        """The branch is not needed for full volumes."""
+        return key.startswith("sub_G.")
+
+    def latent_shape(self, arguments: Arguments) -> tuple[int, ...]:
+        """(latent_dim,)."""
+        return (arguments["latent_dim"],)
+
+    def output_shape(self, arguments: Arguments) -> tuple[int, ...]:
+        """(1, *size)."""
+        return (1, *arguments["size"]) if arguments["size"] is not None else ()
+
+    def features(self, arguments: Arguments) -> tuple[Feature, ...]:
+        """The class, where there are classes."""
+        count = arguments["num_class"]
+        if not count:
+            return ()
+        return (Feature("class", "Class", high=count - 1, categories=tuple(f"class {i}" for i in range(count))),)
+
+    def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
+        """What a file of HA-GAN's does not say."""
+        notes = ["The weights do not say whether it makes CT or MR images, nor their spacing: 1 mm is assumed."]
+        if not {"latent_dim", "num_class"} & set(stated):
+            notes.append(
+                f"The weights do not say how many of the {arguments['latent_dim'] + arguments['num_class']} inputs are "
+                f"classes: {arguments['num_class']} are assumed (argument num_class)."
+            )
+        if arguments["size"] == (144, 192, 144):
+            notes.append("The axes are taken as right, anterior, superior, as its script saves them.")
+        else:
+            notes.append("The raw axes are taken as superior, posterior, left (SimpleITK's order, as in training).")
+        return tuple(notes)
+
+    def fit_latent(self, arguments: Arguments, stated: Collection[str], width: int) -> Arguments:
+        """If the number of classes was not stated, whatever the latent leaves of fc1's width is classes."""
+        total = arguments["latent_dim"] + arguments["num_class"]
+        if not {"latent_dim", "num_class"} & set(stated) and 0 < width <= total:
+            return {**arguments, "latent_dim": width, "num_class": total - width}
+        return super().fit_latent(arguments, stated, width)
+
+    def sample(
+        self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator
+    ) -> Iterator[Step]:
+        """One pass, in parts of layers."""
+        return cast(HaGanNetwork, network).steps(_joined(z, condition))
+
+    def sample_coarse(
+        self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator
+    ) -> Iterator[Step] | None:
+        """The low-resolution branch, if the file has it: a quarter of the grid."""
+        network = cast(HaGanNetwork, network)
+        return network.steps(_joined(z, condition), coarse=True) if network.sub_G is not None else None
+
+    def to_volume(self, raw: npt.NDArray[np.float32], arguments: Arguments) -> Volume:
+        """Values as asked by ``output``; SimpleITK's (z, y, x) order becomes RAS+, 144×192×144 keeps its axes.
+
+        HU as published: unit·1624 - 1024, truncated to int16.
+        """
+        size = arguments["size"]
+        spacing = size[0] / raw.shape[1]
+        voxels, kind, unit, window = _values(raw[0], arguments["output"])
+        if size == (144, 192, 144):
+            return Volume(voxels, np.diag([spacing, spacing, spacing, 1.0]), kind, unit, window)
+        voxels = voxels.transpose(2, 1, 0)  # (z, y, x) to (x, y, z), which grow to the left, posterior and superior
+        affine = np.diag([-spacing, -spacing, spacing, 1.0])
+        affine[:3, 3] = -affine[:3, :3] @ ((np.array(voxels.shape) - 1) / 2)  # the middle at 0 mm: where is unknown
+        return Volume(voxels, affine, kind, unit, window).to_ras()
+
+
+def _joined(z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+    return z if condition is None else torch.cat([z, condition], dim=1)
+
+
+def _values(raw: npt.NDArray[np.float32], output: str) -> tuple[npt.NDArray[Any], VolumeKind, str, Window]:
+    if output == "raw":
+        return raw, VolumeKind.UNKNOWN, "", Window.from_range(-1, 1)
+    unit = np.float32(0.5) * raw + np.float32(0.5)
+    if output == "unit":
+        return unit, VolumeKind.UNKNOWN, "", Window.from_range(0, 1)
+    unit *= np.float32(_HU_HIGH - _HU_LOW)
+    unit += np.float32(_HU_LOW)
+    return unit.astype(np.int16), VolumeKind.CT, "HU", Window.from_range(_HU_LOW, _HU_HIGH)
+
+
+def _width(shapes: Shapes) -> int:
+    shape = shapes.get("fc1.weight", ())
+    return shape[1] if len(shape) == 2 else 1024
+
+
+def _split_width(width: int, stated: Arguments) -> dict[str, int]:
+    latent_dim, num_class = stated.get("latent_dim"), stated.get("num_class")
+    if latent_dim is None:
+        latent_dim = width - num_class if num_class is not None else min(width, 1024)
+    if num_class is None:
+        num_class = width - latent_dim
+    if latent_dim + num_class != width or latent_dim < 1 or num_class < 0:
+        raise WrongRequestError(
+            f"latent_dim {latent_dim} and num_class {num_class} do not fit the weights: fc1 takes {width} numbers"
+        )
+    return {"latent_dim": latent_dim, "num_class": num_class}
+
+
+def _parse_size(value: Any) -> Size:
+    text = "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    parts = text.lower().replace("×", "x").replace(",", "x").strip("()[] ").split("x")
+    try:
+        numbers = tuple(int(part) for part in parts)
+    except ValueError:
+        numbers = ()
+    size = numbers * 3 if len(numbers) == 1 else numbers
+    if size not in FACTORS:
+        raise WrongRequestError(f"HA-GAN makes volumes of 128, 256 or 144x192x144 voxels, not {value}; set size to one")
+    return cast(Size, size)

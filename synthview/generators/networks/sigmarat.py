@@ -1,0 +1,152 @@
+"""α-WGAN SigmaRat 1 and 2: rat brain MRI at 64³, with or without spectral normalisation.
+
+Ferreira et al., "Generation of Synthetic Rat Brain MRI Scans with a 3D Enhanced Alpha Generative Adversarial Network",
+Applied Sciences 2022 (github.com/ShadowTwin41/alpha-WGAN-SigmaRat).  The paper's SigmaRat1 is the one with spectral
+normalisation and is defined in the file WGAN_SigmaRat2.py, and the other way round: only the keys tell which is which.
+
+    z ─ transposed conv 4³ ─ 8c×4³ ─ (×2, conv) ─ 4c×8³ ─ 2c×16³ ─ c×32³ ─ 1×64³ ─ tanh
+Every layer but the last is followed by InstanceNorm (no parameters) and LeakyReLU(0.01).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from torch.nn.utils import spectral_norm
+
+from synthview.errors import WrongRequestError
+from synthview.generators.family import Arguments, Family, NotThisFamily, Step
+from synthview.generators.state_dicts import Shapes
+from synthview.volume import Volume, Window
+
+_SPACING_MM = (0.375, 0.375, 0.5)
+_KEPT_SLICES = slice(12, 52)  # of the last axis; the others pad the training scans
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+class SigmaRatNetwork(nn.Module):
+    """The generator.
+
+    Args:
+        latent_dim: length of the latent.
+        channel: channels of the last hidden layer, c.
+        spectral: with spectral normalisation of every layer.
+    """
+
+    def __init__(self, latent_dim: int, channel: int, *, spectral: bool) -> None:
+        super().__init__()
+        normed = spectral_norm if spectral else nn.Identity()
+        widths = [8 * channel, 4 * channel, 2 * channel, channel, 1]
+        self.tp_conv1 = normed(nn.ConvTranspose3d(latent_dim, widths[0], 4, bias=False))
+        for i in range(2, 6):
+            self.add_module(f"tp_conv{i}", normed(nn.Conv3d(widths[i - 2], widths[i - 1], 3, padding=1, bias=False)))
+
+    def steps(self, z: torch.Tensor) -> Iterator[Step]:
+        """(N, latent_dim) to (N, 1, 64, 64, 64) in [-1, 1]; yields after each layer."""
+        x = self.tp_conv1(z.view(len(z), -1, 1, 1, 1))
+        for i in range(2, 6):
+            yield (i - 1) / 5, None
+            x = F.leaky_relu_(F.instance_norm(x), 0.01)
+            x = self.get_submodule(f"tp_conv{i}")(F.interpolate(x, scale_factor=2))
+        yield 1.0, torch.tanh_(x)
+
+
+class SigmaRat(Family):
+    """α-WGAN SigmaRat 1 and 2."""
+
+    id = "sigmarat"
+    title = "α-WGAN SigmaRat"
+    source = "Ferreira et al. 2022, github.com/ShadowTwin41/alpha-WGAN-SigmaRat"
+    aliases: Mapping[str, Arguments] = {
+        name: {}
+        for name in ("sigmarat1", "sigmarat2", "alpha-wgan-sigmarat", "alpha-wgan-sigmarat1", "alpha-wgan-sigmarat2")
+    }
+    arguments: Mapping[str, str] = {
+        "latent_dim": "length of the latent (in the weights)",
+        "channel": "channels of the last hidden layer (in the weights)",
+        "spectral_norm": "whether the layers are spectrally normalised (in the weights)",
+        "batch_statistics": "true to sample as published, where the network was left in training mode",
+    }
+
+    def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
+        """All from the first layer's key and shape."""
+        if not any(key.startswith("tp_conv1.weight") for key in shapes) and "tp_conv5.weight" not in shapes:
+            raise NotThisFamily("there is no first layer tp_conv1")
+        spectral = any(key.endswith("weight_orig") for key in shapes)
+        stem = shapes.get("tp_conv1.weight_orig" if spectral else "tp_conv1.weight", ())
+        latent_dim, width = stem[:2] if len(stem) == 5 else (500, 512)
+        inferred = {"latent_dim": latent_dim, "channel": max(width // 8, 1), "spectral_norm": spectral}
+        for name, value in inferred.items():
+            if stated.get(name, value) != value:
+                raise WrongRequestError(f"{name} {stated[name]} does not fit the weights, which say {value}")
+        return {**inferred, "batch_statistics": stated.get("batch_statistics", False)}
+
+    def parse_argument(self, name: str, value: Any) -> Any:
+        """Two numbers, two yes or no."""
+        text = str(value).lower()
+        if name in {"batch_statistics", "spectral_norm"}:
+            if text not in _TRUE | _FALSE:
+                raise WrongRequestError(f"{name} must be true or false, got {value!r}")
+            return text in _TRUE
+        if not text.isdigit():
+            raise WrongRequestError(f"{name} must be a whole number, got {value!r}")
+        return int(text)
+
+    def build(self, arguments: Arguments) -> SigmaRatNetwork:
+        """In training mode if batch statistics are asked for; it then steps its spectral norms at every call."""
+        network = SigmaRatNetwork(arguments["latent_dim"], arguments["channel"], spectral=arguments["spectral_norm"])
+        return network.train(arguments["batch_statistics"])
+
+    def is_optional(self, key: str) -> bool:
+        """Files of torch 1.0 and before lack weight_v, and may hold the normalised weight as well."""
+        return key.endswith((".weight_v", ".num_batches_tracked"))
+
+    def complete(self, tensors: dict[str, torch.Tensor], arguments: Arguments) -> None:
+        """Where weight_v is missing, one half of a power iteration gives it: v = Mᵀu / ‖Mᵀu‖."""
+        for key in [key for key in tensors if key.endswith(".weight_orig")]:
+            layer = key.removesuffix("weight_orig")
+            if f"{layer}weight_v" not in tensors:
+                weight = tensors[key].transpose(0, 1) if layer == "tp_conv1." else tensors[key]
+                v = weight.reshape(len(weight), -1).T @ tensors[f"{layer}weight_u"]
+                tensors[f"{layer}weight_v"] = F.normalize(v, dim=0, eps=1e-12)
+
+    def latent_shape(self, arguments: Arguments) -> tuple[int, ...]:
+        """(latent_dim,)."""
+        return (arguments["latent_dim"],)
+
+    def output_shape(self, arguments: Arguments) -> tuple[int, ...]:
+        """Always (1, 64, 64, 64)."""
+        return (1, 64, 64, 64)
+
+    def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
+        """What is taken from the publication."""
+        which = (
+            "1 (with spectral normalisation)" if arguments["spectral_norm"] else "2 (without spectral normalisation)"
+        )
+        return (
+            f"The paper calls this network SigmaRat{which}; its repository numbers them the other way round.",
+            "Spacing and cropping are those of the published training scans; the axes are taken as right, anterior, "
+            "superior.",
+        )
+
+    def sample(
+        self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator
+    ) -> Iterator[Step]:
+        """One pass, layer by layer."""
+        return cast(SigmaRatNetwork, network).steps(z)
+
+    def joint_batch(self, arguments: Arguments) -> bool:
+        """In training mode every call changes the next, so that a batch is one call."""
+        return bool(arguments["batch_statistics"])
+
+    def to_volume(self, raw: npt.NDArray[np.float32], arguments: Arguments) -> Volume:
+        """Smallest to largest value become 0 to 1, then the padding slices go: 64×64×40 at 0.375×0.375×0.5 mm."""
+        low, high = raw.min(), raw.max()
+        voxels = (raw[0] - low) / max(high - low, np.finfo(np.float32).tiny)
+        return Volume(voxels[..., _KEPT_SLICES], np.diag([*_SPACING_MM, 1.0]), window=Window.from_range(0, 1))
