@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import torch
 
 from synthview.errors import SynthviewError
-from synthview.generators import load_generator
+from synthview.generators.generator import Generator
 from synthview.generators.info import GeneratorInfo
+from synthview.generators.loading import load_generator
 from synthview.jobs.messages import Job, OpenCheckpoint
 from synthview.jobs.task import Progress
 from synthview.userdata import remember_answers
@@ -24,7 +26,7 @@ class OpenedGenerators:
     """Opens generators and keeps the ones used last, by file, device and arguments."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], Generator] = OrderedDict()
 
     def work_on(self, job: Job, progress: Progress) -> GeneratorInfo | Volume:
         """Do a job: for ``OpenCheckpoint`` the generator's info, for ``Generate`` the volume.
@@ -36,20 +38,19 @@ class OpenedGenerators:
         try:
             if isinstance(job, OpenCheckpoint):
                 return self._open(job)
-            volume: Volume = self._generator(job).generate_request(job.request, progress)
-            return volume
+            return self._generator(job).generate_request(job.request, progress)
         except Exception as error:
-            if is_out_of_memory(error):
+            if _is_out_of_memory(error):
                 self._let_go()
             raise
 
     def _open(self, job: OpenCheckpoint) -> GeneratorInfo:
-        info: GeneratorInfo = self._generator(job).info
+        info = self._generator(job).info
         if job.remember and job.arguments:
             remember_answers(info.sha256, dict(job.arguments))
         return info
 
-    def _generator(self, job: Job) -> Any:
+    def _generator(self, job: Job) -> Generator:
         key = (job.path, _stamp(Path(job.path)), job.device, job.family, repr(sorted(job.arguments.items())))
         if key not in self._kept:
             while len(self._kept) >= MAX_OPENED:
@@ -67,21 +68,27 @@ class OpenedGenerators:
 
 
 def explain(job: Job, error: Exception) -> SynthviewError:
-    """A sentence for a person about an error that nobody foresaw, or about memory that ran out."""
+    """A sentence for a person about an error that nobody foresaw."""
     name = Path(job.path).name
     what = f"{name} could not be opened" if isinstance(job, OpenCheckpoint) else f"No volume could be made from {name}"
-    if is_out_of_memory(error):
-        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this computer"
-        return SynthviewError(
-            f"{what}: {where} has not enough free memory. Close other programs that use it, or choose another device."
-        )
-    summary = str(error).partition("\n")[0] or type(error).__name__
-    return SynthviewError(f"{what}, because of a fault in synthview: {summary.removesuffix('.')}.")
+    if _is_out_of_memory(error):
+        return SynthviewError(f"{what}: this computer has too little free memory; close other programs.")
+    summary = str(error).partition("\n")[0].removesuffix(".") or type(error).__name__
+    return SynthviewError(f"{what}, because of a fault in synthview: {summary}.")
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out, on the GPU or here."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+def share_processors() -> None:
+    """Compute on the processors that this process may use, which in a container or on a cluster are fewer than all."""
+    if hasattr(os, "sched_getaffinity"):
+        torch.set_num_threads(min(torch.get_num_threads(), len(os.sched_getaffinity(0))))
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, on the GPU or here; a sentence that says so has the error as its cause."""
+    if error is None:
+        return False
+    found = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return found or _is_out_of_memory(error.__cause__)
 
 
 def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:

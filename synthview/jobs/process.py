@@ -20,7 +20,7 @@ from typing import Any
 from synthview.jobs.messages import Received
 from synthview.jobs.sharing import DamagedMessageError, Receiver, Sender
 
-EntryPoint = Callable[[Connection[Any, Any], str], None]
+EntryPoint = Callable[["Connection[Any, Any]", str], None]
 _LAST_WORDS_S = 2.0  # time to end by itself once its connection is closed
 
 

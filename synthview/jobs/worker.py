@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from synthview.jobs.opened import OpenedGenerators
 
 _PROGRESS_INTERVAL_S = 0.03  # the window can't show more, and need not be woken for more
-_NICENESS = 10
+_NICENESS = 5
 
 
 def main(connection: Connection[Any, Any], prefix: str) -> None:
@@ -100,8 +100,8 @@ class _Worker:
     def run(self) -> None:
         """Import torch, say so, and compute for ever."""
         try:
-            from synthview.jobs.devices import available_devices, share_processors
-            from synthview.jobs.opened import OpenedGenerators, explain
+            from synthview.generators.device import available_devices
+            from synthview.jobs.opened import OpenedGenerators, explain, share_processors
 
             share_processors()
             generators = OpenedGenerators()

@@ -1,0 +1,52 @@
+"""The control of one conditioning input: a slider for a number, a list for a category."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+
+from synthview.generators.info import Feature
+from synthview.gui.panels.number_row import NumberRow
+
+
+class CategoryRow(QWidget):
+    """Holds one of several categories, as its number.
+
+    Signals:
+        committed: a person has chosen another.
+    """
+
+    committed = Signal()
+
+    def __init__(self, feature: Feature, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.combo = QComboBox()
+        self.combo.addItems(list(feature.categories))
+        self.combo.setAccessibleName(feature.label)
+        name = QLabel(feature.label)
+        name.setBuddy(self.combo)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(name, stretch=1)
+        row.addWidget(self.combo)
+        self.set_value(feature.default)
+        self.combo.currentIndexChanged.connect(self.committed)
+
+    def value(self) -> float:
+        """Number of the category, from 0."""
+        return float(self.combo.currentIndex())
+
+    def set_value(self, value: float) -> None:
+        """Choose a category by its number, brought into range; no signal."""
+        with QSignalBlocker(self.combo):
+            self.combo.setCurrentIndex(min(max(round(value), 0), self.combo.count() - 1))
+
+
+FeatureRow = CategoryRow | NumberRow
+
+
+def feature_row(feature: Feature) -> FeatureRow:
+    """The control for a feature, at its default."""
+    if feature.categories:
+        return CategoryRow(feature)
+    return NumberRow(feature.label, low=feature.low, high=feature.high, default=feature.default, unit=feature.unit)
