@@ -9,14 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from synthview.volume import Volume, Window
+from synthview.volume.slicing import Plane
 
-
-class Plane(StrEnum):
-    """The three slice planes."""
-
-    AXIAL = "axial"
-    SAGITTAL = "sagittal"
-    CORONAL = "coronal"
+__all__ = ["Layout", "Plane", "ViewModel", "ViewState"]
 
 
 class Layout(StrEnum):

@@ -1,4 +1,4 @@
-"""Which way the axes point.  The one place where axes are swapped or flipped.
+"""Which way the axes point.  The one place where axes are swapped or flipped (for the screen: ``slicing``).
 
     RAS+ millimetres            first axis  →  patient Right
                                 second axis →  Anterior
