@@ -49,7 +49,7 @@ class WorkerProcess:
     def __init__(self, entry: EntryPoint, deliver: Callable[[WorkerProcess, Any], None]) -> None:
         context = multiprocessing.get_context("spawn")
         self._deliver = deliver
-        prefix = f"sv{secrets.token_hex(4)}_"  # short: macOS allows 31 characters in all
+        self.prefix = prefix = f"sv{secrets.token_hex(4)}_"  # of its blocks; short, for macOS allows 31 characters
         self._connection, theirs = context.Pipe()
         self._receiver = Receiver(self._connection, prefix)
         self._sender = Sender(self._connection, prefix)
