@@ -65,7 +65,6 @@ class Commands(QObject):
             "undo": generation.history.undo,
             "redo": generation.history.redo,
             "adopt": self.adopt,
-            "restart-worker": generation.worker.restart,
             "shortcuts": lambda: ShortcutsDialog(window).exec(),
             "about": lambda: AboutDialog(window).exec(),
         }
@@ -130,11 +129,8 @@ class Commands(QObject):
 
     def maximise(self) -> None:
         """Show the pane under the mouse (or in focus) alone, or all of them again."""
-        model = self._window.model
-        if model.state.layout is Layout.LARGE:
-            model.change(layout=Layout.QUAD)
-        else:
-            model.change(layout=Layout.LARGE, large=self._window.ortho.active_pane() or Plane.AXIAL.value)
+        ortho = self._window.ortho
+        ortho.toggle_large(ortho.active_pane() or Plane.AXIAL.value)
 
     def auto_window(self) -> None:
         """Back to the volume's own window."""

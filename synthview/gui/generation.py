@@ -8,7 +8,7 @@ the weights leave something open  ──▶  ask once, open again, the answer is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ class _Opening:
 
     path: Path
     arguments: Mapping[str, Any]
-    then: GenerateRequest | None
+    then: GenerateRequest | None = None
+    family: str | None = None
 
 
 class _Edit(QUndoCommand):
@@ -81,6 +82,7 @@ class Generation(QObject):
         self._library, self._panel, self._settings = library, panel, settings
         self._opening: dict[int, _Opening] = {}
         self._info: GeneratorInfo | None = None
+        self._path: Path | None = None
         self._device = "auto"
         self._connect()
         library.set_bundled(bundled_checkpoints())
@@ -113,8 +115,8 @@ class Generation(QObject):
 
     def generate(self, request: GenerateRequest | None = None) -> None:
         """Make a volume (by default what the controls say); of several asked for, the newest wins."""
-        if self._info is not None:
-            self._latest.submit(self._info.path, request or self._panel.request(), self._device)
+        if self._path is not None:
+            self._latest.submit(self._path, request or self._panel.request(), self._device)
 
     def apply(self, request: GenerateRequest) -> None:
         """Set the controls and make that volume."""
@@ -146,7 +148,8 @@ class Generation(QObject):
                 "",
             )
             return
-        self.open(path, provenance.arguments, request)
+        arguments = {name: value for name, value in provenance.arguments.items() if name != "coarse"}
+        self._start_opening(_Opening(path, arguments, request, provenance.family), remember=False)
 
     def close(self) -> None:
         """End the worker process."""
@@ -155,7 +158,11 @@ class Generation(QObject):
     def _start_opening(self, opening: _Opening, *, remember: bool) -> None:
         self._library.set_opening(opening.path)
         job = self.worker.open_checkpoint(
-            str(opening.path), device=self._device, arguments=opening.arguments, remember=remember
+            opening.path,
+            device=self._device,
+            family=opening.family,
+            arguments=opening.arguments,
+            remember=remember,
         )
         self._opening[job] = opening
         self._on_busy()
@@ -165,7 +172,7 @@ class Generation(QObject):
         if opening is None or not isinstance(result, GeneratorInfo):
             return
         self._latest.cancel()
-        self._info = result
+        self._info, self._path = result, opening.path
         if opening.path not in bundled_checkpoints().values():
             self._settings.add_recent("checkpoints", opening.path)
             self._library.set_recent(self._settings.recent("checkpoints"))
@@ -188,8 +195,7 @@ class Generation(QObject):
         if isinstance(error, MissingArgumentError):
             value = ask_argument(error, self._library.window())
             if value is not None:
-                arguments = {**opening.arguments, error.argument.name: value}
-                self._start_opening(_Opening(opening.path, arguments, opening.then), remember=True)
+                self._start_opening(_answered(opening, error.argument.name, value), remember=True)
                 return
             sentence = f"{opening.path.name} was not opened: {error}"
         else:
@@ -220,3 +226,10 @@ class Generation(QObject):
     def _forget(self, path: Path) -> None:
         self._settings.forget_recent("checkpoints", path)
         self._library.set_recent(self._settings.recent("checkpoints"))
+
+
+def _answered(opening: _Opening, name: str, value: str) -> _Opening:
+    """The same opening with the user's answer to what the weights left open."""
+    if name == "family":
+        return replace(opening, family=value)
+    return replace(opening, arguments={**opening.arguments, name: value})

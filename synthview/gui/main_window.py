@@ -39,6 +39,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("synthview")
         self.setAcceptDrops(True)
+        self._is_shut_down = False
         self.settings = WindowSettings()
         self.model = ViewModel(self)
         self.model.change(**self.settings.view_preferences())
@@ -77,6 +78,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.ortho.hovered.connect(self.cursor.show_hover)
+        self.ortho.empty.open_requested.connect(self.commands.open_file)
+        self.ortho.empty.demo_requested.connect(self.commands.open_demo)
         self.documents.opened.connect(self._on_volume_opened)
         self.documents.saved.connect(lambda path: self.message.show_message(f"Saved {path}."))
         self.documents.failed.connect(self.show_error)
@@ -85,7 +88,8 @@ class MainWindow(QMainWindow):
         self.generation.busy_changed.connect(self.status.set_busy)
         self.generation.progressed.connect(self.status.set_progress)
         self.generation.worker.state_changed.connect(self.status.set_worker)
-        self.generation.worker.restarted.connect(self._on_worker_restarted)
+        self.generation.worker.restarted.connect(lambda reason: self.message.show_message(reason, Level.WARN))
+        self.generation.worker.stopped.connect(self.show_error)
         self.status.cancel_requested.connect(self.generation.cancel)
         self.library.browse_requested.connect(self.commands.open_file)
         self.recent_menu.chosen.connect(self.documents.open_volume)
@@ -135,9 +139,6 @@ class MainWindow(QMainWindow):
         self.commands.on_volume_shown(coarse=coarse)
         self.status.set_volume(volume, coarse=coarse)
 
-    def _on_worker_restarted(self, reason: str) -> None:
-        self.message.show_message(reason, Level.WARN)
-
     # -- the window itself --
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -168,6 +169,9 @@ class MainWindow(QMainWindow):
 
     def shut_down(self) -> None:
         """End the processes beside the window; what is being written to disk is finished first.  Safe to call twice."""
+        if self._is_shut_down:
+            return
+        self._is_shut_down = True
         self.documents.background.wait()
         self.generation.close()
         self.volume_view.close()
@@ -184,4 +188,5 @@ class MainWindow(QMainWindow):
         self.actions_by_id["panels"].setChecked(True)
 
     def _after_first_show(self) -> None:
+        self.ortho.setFocus()
         add_icons(self.actions_by_id)

@@ -14,6 +14,7 @@ _WORKER_WORDS = {
     "ready": ("worker ready", TOKENS.good),
     "busy": ("worker busy", TOKENS.accent),
     "restarting": ("worker restarting", TOKENS.warn),
+    "stopped": ("worker stopped", TOKENS.bad),
 }
 
 
@@ -61,7 +62,7 @@ class StatusLine(QObject):
             self._activity.setText("Reading or writing a file" if busy else "")
 
     def set_worker(self, state: str) -> None:
-        """The worker's state: starting, ready, busy or restarting."""
+        """The worker's state: starting, ready, busy, restarting or stopped."""
         words, color = _WORKER_WORDS[state]
         self._worker.setText(f'<span style="color:{color}">●</span>&nbsp;{words}')
 
