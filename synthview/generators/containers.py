@@ -7,7 +7,6 @@ strides: copy each before use, and never take the size of a storage for the numb
 
 from __future__ import annotations
 
-import math
 import pickle
 import pickletools
 import zipfile
@@ -154,7 +153,7 @@ def _foreign(head: bytes) -> str | None:
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             return what
-    if head[:4] in {n.to_bytes(4, order) for n in (348, 540) for order in ("little", "big")}:  # type: ignore[call-overload]
+    if head[:4] in {n.to_bytes(4, order) for n in (348, 540) for order in ("little", "big")}:
         return "a NIfTI image; open it as a volume"
     if head[257:262] == b"ustar":
         return "a tar archive (or a torch file from before 2018); unpack it, or save it again with a newer torch"
@@ -230,8 +229,8 @@ def _refusal(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
     if "nsupported global" in message or "nsupported class" in message or "blocklisted" in message:
         wanted = message.split("GLOBAL ", 1)[-1].split(" ", 1)[0] if "GLOBAL " in message else "objects of its own"
         return UnsafeCheckpointError(
-            f"{path} holds more than weights ({wanted}): opening it would run code from it, so nothing of it was run or "
-            "loaded. Save the weights alone, with torch.save(model.state_dict(), …) or as safetensors."
+            f"{path} holds more than weights ({wanted}): opening it would run code from it, so nothing of it was run "
+            "or loaded. Save the weights alone, with torch.save(model.state_dict(), …) or as safetensors."
         )
     return CheckpointError(f"{path} is damaged or cut short ({_short(error)}); {_AGAIN}")
 
@@ -240,8 +239,3 @@ def _short(error: BaseException) -> str:
     """The first sentence of an error, short enough for one line."""
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return first if len(first) <= 120 else first[:117] + "…"
-
-
-def element_count(shapes: dict[str, tuple[int, ...]]) -> int:
-    """Numbers in all tensors of these shapes together."""
-    return sum(math.prod(shape) for shape in shapes.values())

@@ -61,7 +61,7 @@ class Family(ABC):
     # -- from a checkpoint to a network ----------------------------------------------------------------------------
 
     def tensors(self, checkpoint: Checkpoint) -> Tensors:
-        """The network's tensors.  Families of several networks join ``checkpoint.parts`` here, under their own prefixes.
+        """The network's tensors.  Families of several networks join ``checkpoint.parts`` here, each under a prefix.
 
         Raises:
             NotThisFamily: a part is missing.
@@ -118,7 +118,7 @@ class Family(ABC):
         """Whether a checkpoint may lack this key, or have it though the network does not."""
         return key.endswith("num_batches_tracked")
 
-    def complete(self, tensors: dict[str, torch.Tensor], arguments: Arguments) -> None:
+    def complete(self, tensors: dict[str, torch.Tensor], arguments: Arguments) -> None:  # noqa: B027
         """Fill in optional tensors that the file lacks and the network needs (in place)."""
 
     def finish(self, network: nn.Module) -> None:  # noqa: B027

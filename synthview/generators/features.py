@@ -57,7 +57,8 @@ def _columns(feature: Feature, given: float | Sequence[float], count: int) -> np
         return np.array(column[:, None])
     if not np.equal(column, np.rint(column)).all():
         raise WrongRequestError(f"feature {feature.name} is a category: a whole number from 0 to {feature.high:g}")
-    return np.eye(len(feature.categories), dtype=np.float32)[column.astype(int)]
+    one_hot: npt.NDArray[np.float32] = np.eye(len(feature.categories), dtype=np.float32)[column.astype(int)]
+    return one_hot
 
 
 def _as_columns(columns: npt.NDArray[np.float32], width: int, count: int) -> npt.NDArray[np.float32] | None:

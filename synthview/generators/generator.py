@@ -85,7 +85,7 @@ class Generator:
             outputs.append(self._run(rows[piece], None if condition is None else condition[piece], part, seed=None))
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
-    def generate(
+    def generate(  # noqa: PLR0917  (the order is the published contract's)
         self,
         seed: int | None = None,
         latent: npt.ArrayLike | None = None,

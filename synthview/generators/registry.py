@@ -64,7 +64,7 @@ def families() -> tuple[Family, ...]:
     for entry in entry_points(group=ENTRY_POINTS):
         try:
             found.append(entry.load()())
-        except Exception:
+        except Exception:  # noqa: BLE001  (another package's mistake must not stop the rest)
             _log.exception("the family %s of another package could not be loaded and is left out", entry.value)
     return tuple(found)
 

@@ -1,0 +1,1 @@
+"""One published architecture per file."""

@@ -11,7 +11,7 @@ Every conv but the last is 3³ and followed by GroupNorm(8) and ReLU; nearest-ne
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ _OUTPUTS = ("unit", "hu", "raw")
 
 
 class LowResolutionBranch(nn.Module):
-    """The branch that HA-GAN trains beside the full one: 64 channels in, the whole volume at a quarter of the grid out."""
+    """The branch trained beside the full one: 64 channels in, the whole volume at a quarter of the grid out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,9 +86,10 @@ class HaGanNetwork(nn.Module):
         for i in range(1, last + 1):
             share = float(work[i - 1] / work[:last].sum())
             conv = cast(nn.Conv3d, self.get_submodule(f"tp_conv{i}"))
-            for fraction, result in upsampled_conv(x, conv, FACTORS[self.size][i - 1]):
+            out = x
+            for fraction, out in upsampled_conv(x, conv, FACTORS[self.size][i - 1]):  # noqa: B007  (used below)
                 yield (done + share * fraction) * 0.99, None
-            x = result
+            x = out
             if i < 7:
                 x = F.relu_(self.get_submodule(f"bn{i}")(x))
             done += share
@@ -104,7 +105,7 @@ class HaGan(Family):
     id = "ha-gan"
     title = "HA-GAN"
     source = "Sun et al. 2022, github.com/batmanlab/HA-GAN; 144×192×144: github.com/jiaqiw01/MRIAnatEval"
-    aliases: Mapping[str, Arguments] = {
+    aliases: ClassVar[Mapping[str, Arguments]] = {
         "hagan": {},
         "mrianateval hagan": {"size": (144, 192, 144)},
         **{f"hagan {name}": {"size": size} for name, size in (("128", (128,) * 3), ("256", (256,) * 3))},
@@ -112,7 +113,7 @@ class HaGan(Family):
         "hagan 144": {"size": (144, 192, 144)},
         "hagan 144x192x144": {"size": (144, 192, 144)},
     }
-    arguments: Mapping[str, str] = {
+    arguments: ClassVar[Mapping[str, str]] = {
         "size": "voxels of the output: 128, 256 or 144x192x144 (not in the weights)",
         "latent_dim": "length of the latent",
         "num_class": "number of classes; latent_dim + num_class is the width of fc1",
@@ -134,7 +135,7 @@ class HaGan(Family):
         return {"size": size, **_split_width(_width(shapes), stated), "output": output}
 
     def read_settings(self, settings: Mapping[str, Any], shapes: Shapes) -> dict[str, Any]:
-        """``configs.json``: img_size if it is one of HA-GAN's, latent_dim and num_class if they add up to fc1's width."""
+        """``configs.json``: img_size if HA-GAN has it; latent_dim and num_class if they add up to fc1's width."""
         found: dict[str, Any] = {}
         if settings.get("img_size") in {128, 256}:
             found["size"] = (settings["img_size"],) * 3
@@ -289,4 +290,4 @@ def _parse_size(value: Any) -> Size:
     size = numbers * 3 if len(numbers) == 1 else numbers
     if size not in FACTORS:
         raise WrongRequestError(f"HA-GAN makes volumes of 128, 256 or 144x192x144 voxels, not {value}; set size to one")
-    return cast(Size, size)
+    return size

@@ -11,14 +11,13 @@ Every layer but the last is followed by InstanceNorm (no parameters) and LeakyRe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
-from torch.nn.utils import spectral_norm
 
 from synthview.errors import WrongRequestError
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
@@ -28,6 +27,43 @@ from synthview.volume import Volume, Window
 _SPACING_MM = (0.375, 0.375, 0.5)
 _KEPT_SLICES = slice(12, 52)  # of the last axis; the others pad the training scans
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+class Layer(nn.Module):
+    """A convolution without bias, plain or spectrally normalised (with the keys of torch's first spectral_norm).
+
+    Args:
+        shape: of the weight: (out, in, 3, 3, 3), or (in, out, 4, 4, 4) for the transposed first layer.
+        spectral: divide the weight by its largest singular value uᵀMv, with M the weight as (out, everything else).
+    """
+
+    def __init__(self, shape: tuple[int, ...], *, spectral: bool, transposed: bool = False) -> None:
+        super().__init__()
+        self.spectral, self.transposed = spectral, transposed
+        weight = nn.Parameter(torch.empty(shape))
+        if not spectral:
+            self.weight = weight
+            return
+        self.weight_orig = weight
+        matrix = self._matrix()
+        self.register_buffer("weight_u", torch.empty(matrix.shape[0]))
+        self.register_buffer("weight_v", torch.empty(matrix.shape[1]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The convolution; in training mode with one step of power iteration before it, which is kept."""
+        weight = self._normalised() if self.spectral else self.weight
+        return F.conv_transpose3d(x, weight) if self.transposed else F.conv3d(x, weight, padding=1)
+
+    def _normalised(self) -> torch.Tensor:
+        matrix, u, v = self._matrix(), self.get_buffer("weight_u"), self.get_buffer("weight_v")
+        if self.training:
+            v.copy_(F.normalize(matrix.T @ u, dim=0, eps=1e-12))
+            u.copy_(F.normalize(matrix @ v, dim=0, eps=1e-12))
+        return self.weight_orig / torch.dot(u, matrix @ v)
+
+    def _matrix(self) -> torch.Tensor:
+        weight = self.weight_orig.transpose(0, 1) if self.transposed else self.weight_orig
+        return weight.flatten(1)
 
 
 class SigmaRatNetwork(nn.Module):
@@ -41,11 +77,10 @@ class SigmaRatNetwork(nn.Module):
 
     def __init__(self, latent_dim: int, channel: int, *, spectral: bool) -> None:
         super().__init__()
-        normed = spectral_norm if spectral else nn.Identity()
         widths = [8 * channel, 4 * channel, 2 * channel, channel, 1]
-        self.tp_conv1 = normed(nn.ConvTranspose3d(latent_dim, widths[0], 4, bias=False))
+        self.tp_conv1 = Layer((latent_dim, widths[0], 4, 4, 4), spectral=spectral, transposed=True)
         for i in range(2, 6):
-            self.add_module(f"tp_conv{i}", normed(nn.Conv3d(widths[i - 2], widths[i - 1], 3, padding=1, bias=False)))
+            self.add_module(f"tp_conv{i}", Layer((widths[i - 1], widths[i - 2], 3, 3, 3), spectral=spectral))
 
     def steps(self, z: torch.Tensor) -> Iterator[Step]:
         """(N, latent_dim) to (N, 1, 64, 64, 64) in [-1, 1]; yields after each layer."""
@@ -53,7 +88,7 @@ class SigmaRatNetwork(nn.Module):
         for i in range(2, 6):
             yield (i - 1) / 5, None
             x = F.leaky_relu_(F.instance_norm(x), 0.01)
-            x = self.get_submodule(f"tp_conv{i}")(F.interpolate(x, scale_factor=2))
+            x = self.get_submodule(f"tp_conv{i}")(F.interpolate(x, scale_factor=2.0))
         yield 1.0, torch.tanh_(x)
 
 
@@ -63,11 +98,11 @@ class SigmaRat(Family):
     id = "sigmarat"
     title = "α-WGAN SigmaRat"
     source = "Ferreira et al. 2022, github.com/ShadowTwin41/alpha-WGAN-SigmaRat"
-    aliases: Mapping[str, Arguments] = {
+    aliases: ClassVar[Mapping[str, Arguments]] = {
         name: {}
         for name in ("sigmarat1", "sigmarat2", "alpha-wgan-sigmarat", "alpha-wgan-sigmarat1", "alpha-wgan-sigmarat2")
     }
-    arguments: Mapping[str, str] = {
+    arguments: ClassVar[Mapping[str, str]] = {
         "latent_dim": "length of the latent (in the weights)",
         "channel": "channels of the last hidden layer (in the weights)",
         "spectral_norm": "whether the layers are spectrally normalised (in the weights)",
