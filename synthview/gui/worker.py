@@ -54,6 +54,7 @@ class Worker(QObject):
         super().__init__(parent)
         self._state = WorkerState.STARTING
         self._up = False
+        self._closed = False
         self._jobs: set[int] = set()
         self._arrived.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
         self._client = WorkerClient(self._deliver)
@@ -91,8 +92,8 @@ class Worker(QObject):
             self._client.cancel(job)
 
     def close(self) -> None:
-        """End the process; no signal comes after this."""
-        self._arrived.disconnect(self._on_event)
+        """End the process; no signal comes after this.  Safe to call twice."""
+        self._closed = True
         self._client.close()
 
     def _given(self, job: int) -> int:
@@ -108,6 +109,8 @@ class Worker(QObject):
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:
+        if self._closed:
+            return
         match event:
             case Progress(job, fraction):
                 self.progressed.emit(job, fraction)

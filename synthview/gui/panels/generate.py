@@ -58,6 +58,7 @@ class GeneratePanel(QWidget):
         self._info = info
         for row in self._features.values():
             self._feature_column.removeWidget(row)
+            row.hide()
             row.deleteLater()
         self._features = {feature.name: feature_row(feature) for feature in (info.features if info else ())}
         for row in self._features.values():

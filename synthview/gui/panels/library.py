@@ -122,7 +122,9 @@ class LibraryPanel(QWidget):
         bundled = {path: name for name, path in self._bundled.items()}
         others = [path for path in dict.fromkeys([*self._passing, *self._recent]) if path not in bundled]
         for path in self._cards.keys() - bundled.keys() - set(others):
-            self._cards.pop(path).deleteLater()
+            gone = self._cards.pop(path)
+            gone.hide()
+            gone.deleteLater()
         while self._list.takeAt(0) is not None:
             pass  # the widgets live on
         self._add([*bundled], self.bundled_caption, bundled)
