@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -19,6 +22,7 @@ from synthview.gui.theme import SPACE
 
 _MOST_RADIO_BUTTONS = 6
 _WIDTH_PX = 440
+_GRID = re.compile(r"(?<=\d)x(?=\d)")  # in "144x192x144"
 
 
 class OpenArgumentDialog(QDialog):
@@ -32,6 +36,8 @@ class OpenArgumentDialog(QDialog):
         question = _label(argument.question, "heading")
         note = _label("The answer is kept for these weights: you will not be asked again.", "caption")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
+        for button in self.buttons.buttons():
+            button.setIcon(QIcon())  # the desktop's own icons are in other colours
         self._open = self.buttons.button(QDialogButtonBox.StandardButton.Open)
         self._open.setProperty("role", "primary")
         self._open.setEnabled(False)
@@ -70,7 +76,7 @@ class OpenArgumentDialog(QDialog):
             column.addWidget(self.combo)
             return
         for choice in argument.choices:
-            button = QRadioButton(choice)
+            button = QRadioButton(_GRID.sub(" × ", choice))
             button.setProperty("value", choice)
             self._group.addButton(button)
             column.addWidget(button)

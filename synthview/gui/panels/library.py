@@ -128,6 +128,8 @@ class LibraryPanel(QWidget):
         while self._list.takeAt(0) is not None:
             pass  # the widgets live on
         self._add([*bundled], self.bundled_caption, bundled)
+        if bundled and others:
+            self._list.addSpacing(SPACE[1])
         self._add(others, self.recent_caption, bundled)
         self.empty_label.setVisible(not self._cards)
         self._list.addWidget(self.empty_label)
