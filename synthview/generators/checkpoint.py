@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,13 +55,12 @@ class Checkpoint:
     @property
     def name(self) -> str:
         """The file's or folder's name."""
-        return self.path.resolve().name
+        return Path(os.path.abspath(self.path)).name  # noqa: PTH100  (links keep their own name, "." gets one)
 
     @cached_property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the file; of several files, that of their SHA-256s, sorted and one a line."""
-        hashes = sorted(file_sha256(path) for path in self.files)
-        return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+        return combined_sha256(self.files)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -102,7 +102,7 @@ def find_weights(path: Path) -> Path:
             if not path.exists():
                 raise CheckpointError(f"{path} does not exist; check the name")
             return path
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
+        files = sorted(p for p in path.iterdir() if is_checkpoint_name(p) and p.is_file())
     except OSError as error:
         raise CheckpointError(f"{path} could not be read: {error.strerror or error}") from error
     if (bundled := path / SAFETENSORS_NAME) in files:
@@ -116,6 +116,26 @@ def find_weights(path: Path) -> Path:
         names = ", ".join(p.name for p in candidates)
         raise CheckpointError(f"{path} is a folder with several checkpoints ({names}); choose one of them")
     return candidates[0]
+
+
+def is_checkpoint_name(path: Path) -> bool:
+    """Whether a file's name ends as checkpoints' names do."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def combined_sha256(files: tuple[Path, ...]) -> str:
+    """A checkpoint's identity: see ``Checkpoint.sha256``."""
+    hashes = sorted(file_sha256(path) for path in files)
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def checkpoint_sha256(path: Path) -> str:
+    """SHA-256 of the checkpoint at a path, without reading its tensors.
+
+    Raises:
+        CheckpointError: there is none, or it can't be read.
+    """
+    return combined_sha256((find_weights(path),))
 
 
 def file_sha256(path: Path) -> str:

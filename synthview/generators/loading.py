@@ -141,7 +141,7 @@ def _info(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         parameters = sum(p.numel() for p in family.build(arguments).parameters())
     return GeneratorInfo(
         name=checkpoint.name,
-        path=str(checkpoint.path.resolve()),
+        path=str(checkpoint.path.absolute()),
         sha256=checkpoint.sha256,
         container=checkpoint.container,
         family=family.id,

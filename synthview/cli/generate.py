@@ -1,0 +1,56 @@
+"""``synthview generate``: volumes into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthview.cli.shared import (
+    Arguments,
+    AsJson,
+    Checkpoint,
+    Device,
+    Family,
+    parse_numbers,
+    parse_pairs,
+    print_json,
+    progress_line,
+)
+
+
+def generate(  # noqa: PLR0917  (typer: one parameter for each option)
+    checkpoint: Checkpoint,
+    out: Annotated[Path, typer.Option(help="Folder for the volumes; made if it isn't there.")],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Number of volumes.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first; each next one has the next seed.")] = 0,
+    truncation: Annotated[float, typer.Option(min=0.0, help="Factor on the latents; 1 is as trained.")] = 1.0,
+    features: Annotated[
+        list[str], typer.Option("--set", metavar="NAME=NUMBER", help="A conditioning input, such as age=72.")
+    ] = [],  # noqa: B006
+    family: Family = None,
+    arg: Arguments = [],  # noqa: B006
+    device: Device = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same names.")] = False,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Compute on this Dask scheduler, such as tcp://node1:8786.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make volumes from consecutive seeds and save them as NIfTI files that say how they were made."""
+    values, arguments = parse_numbers(features, "--set"), parse_pairs(arg, "--arg")
+    from synthview.generators.checkpoint import checkpoint_sha256
+    from synthview.generators.loading import find_checkpoint
+    from synthview.jobs.batches import Batch, run_batch
+
+    path = find_checkpoint(checkpoint).absolute()
+    sha256 = checkpoint_sha256(path)
+    batch = Batch(str(path), sha256, count, seed, truncation, values, device, family, arguments)
+    files = run_batch(batch, out, overwrite=overwrite, dask=dask, progress=progress_line("generating"))
+    if as_json:
+        made = [{"seed": s, "file": str(f)} for s, f in zip(batch.seeds, files, strict=True)]
+        print_json({"checkpoint": str(path), "sha256": sha256, "volumes": made})
+        return
+    for file in files:
+        typer.echo(file)

@@ -1,0 +1,38 @@
+"""``synthview inspect``: what a checkpoint is, without running it."""
+
+from __future__ import annotations
+
+from synthview.cli.shared import Arguments, AsJson, Checkpoint, Family, parse_pairs, print_facts, print_json, size_text
+
+
+def inspect(checkpoint: Checkpoint, family: Family = None, arg: Arguments = [], as_json: AsJson = False) -> None:  # noqa: B006
+    """Say what a checkpoint is, without running it."""
+    from synthview.generators.loading import Inspection, inspect_checkpoint
+
+    found: Inspection = inspect_checkpoint(checkpoint, family, parse_pairs(arg, "--arg"))
+    if as_json:
+        open_arguments = [
+            {"name": a.name, "question": a.question, "choices": list(a.choices)} for a in found.open_arguments
+        ]
+        print_json({**found.info.to_dict(), "open_arguments": open_arguments})
+        return
+    info = found.info
+    facts = {
+        "name": info.name,
+        "family": f"{info.title} ({info.family})",
+        "source": info.source,
+        "container": info.container,
+        "SHA-256": info.sha256,
+        "parameters": f"{info.parameters:,}",
+        "arguments": ", ".join(f"{k}={_plain(v)}" for k, v in info.arguments.items() if v is not None),
+        "latent": size_text(info.latent_shape),
+        "output": size_text(info.output_shape) or "not known before the open arguments are",
+        "features": ", ".join(f.name for f in info.features) or "none",
+    }
+    facts |= {f"open: {a.name}": f"{a.question} --arg {a.name}={'|'.join(a.choices)}" for a in found.open_arguments}
+    facts |= {f"note {i}": note for i, note in enumerate(info.notes, start=1)}
+    print_facts(facts)
+
+
+def _plain(value: object) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
