@@ -8,7 +8,7 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ FORMAT = "synthview-1"  # of the description in the header extension and in the 
 _COMMENT = 6  # extension code "comment": plain text, kept by the tools that keep any extension
 _HEADER_SIZES = {(348).to_bytes(4, "little"): Nifti1Header, (540).to_bytes(4, "little"): Nifti2Header}
 _GZIP_MAGIC = b"\x1f\x8b"
+_DAMAGED_GZIP: tuple[type[Exception], ...] = (cast("type[Exception]", igzip_lib.error), EOFError, OSError)
 _GZIP_LEVEL = 2  # ISA-L's levels go from 0 to 3; 2 gives gzip's default size at several times its speed
 
 
@@ -133,9 +134,10 @@ def _read_bytes(path: Path) -> bytes:
     if content[:2] != _GZIP_MAGIC:
         return content
     try:
-        return igzip.decompress(content)
-    except (igzip_lib.error, EOFError, OSError) as error:
+        plain: bytes = igzip.decompress(content)
+    except _DAMAGED_GZIP as error:
         raise VolumeError(f"{path} is a damaged or cut-short gzip file ({error}); copy or download it again") from error
+    return plain
 
 
 def _header(path: Path, content: bytes) -> Nifti1Header:
@@ -193,9 +195,9 @@ def _scaled(stored: npt.NDArray[Any], slope: float | None, inter: float | None) 
     """Stored values times slope plus intercept; 8-byte types are narrowed to float32."""
     if slope is not None and inter is not None and (slope, inter) != (1.0, 0.0):
         exact_in_float32 = stored.dtype.itemsize <= 2  # 24 bits hold every stored value
-        wide = stored.astype(np.float32 if exact_in_float32 else np.float64)
-        wide *= slope
-        wide += inter
+        wide: npt.NDArray[np.floating[Any]] = stored.astype(np.float32 if exact_in_float32 else np.float64)
+        np.multiply(wide, slope, out=wide)
+        np.add(wide, inter, out=wide)
         return wide.astype(np.float32, copy=False)
     if stored.dtype.itemsize > 4 or stored.dtype == np.float16:
         return stored.astype(np.float32)

@@ -69,7 +69,7 @@ class Volume:
         i, j, k = self.voxels.shape[-3:]
         return i, j, k
 
-    @property
+    @cached_property
     def spacing(self) -> tuple[float, float, float]:
         """Millimetres per voxel along each spatial axis."""
         return spacing_of(self.affine)
@@ -96,8 +96,13 @@ class Volume:
 
     def mm_to_ijk(self, mm: tuple[float, float, float]) -> tuple[float, float, float]:
         """Voxel index, not rounded and not clamped, of a position in RAS+ millimetres."""
-        i, j, k = (np.linalg.inv(self.affine) @ (*mm, 1.0))[:3]
+        i, j, k = (self._mm_to_ijk @ (*mm, 1.0))[:3]
         return float(i), float(j), float(k)
+
+    @cached_property
+    def _mm_to_ijk(self) -> npt.NDArray[np.float64]:
+        """4x4, RAS+ millimetres to voxel index."""
+        return np.linalg.inv(self.affine).astype(np.float64, copy=False)
 
     def save(self, path: str | Path) -> Path:
         """Write a ``.nii`` or ``.nii.gz`` file; see ``save_volume``."""

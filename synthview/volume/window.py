@@ -48,8 +48,8 @@ class Window:
     def apply(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         """Grey values 0 to 255 of ``values`` (any shape, any real dtype); NaN is drawn black."""
         grey = (values.astype(np.float32, copy=False) - np.float32(self.low)) * np.float32(255 / self.width)
-        np.nan_to_num(grey, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
-        np.clip(grey, 0, 255, out=grey)
+        np.fmax(grey, 0, out=grey)  # of NaN and 0, fmax takes the 0
+        np.fmin(grey, 255, out=grey)
         return grey.astype(np.uint8)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLa
 
 from synthview.gui.icons import icon
 from synthview.gui.state import Layout, Plane, ViewModel, ViewState
-from synthview.gui.theme import SPACE
+from synthview.gui.theme import SPACE, TOKENS
 from synthview.gui.views.slice_canvas import SliceCanvas
 
 CINE_PER_SECOND = 15
@@ -144,7 +144,7 @@ class SliceView(QWidget):
     def _show_maximise_icon(self) -> None:
         state = self._model.state
         large = state.layout is Layout.LARGE and state.large == self.plane.value
-        self._maximise.setIcon(icon("restore" if large else "maximise"))
+        self._maximise.setIcon(icon("restore" if large else "maximise", TOKENS.text))
         words = "Show all views (F)" if large else "Show this view alone (F)"
         self._maximise.setToolTip(words)
         self._maximise.setAccessibleName(words)
