@@ -19,12 +19,27 @@ from synthview.errors import MissingArgumentError, UnknownFamilyError, WrongRequ
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.family import Family, NotThisFamily, plain_name
 from synthview.generators.info import OpenArgument
+from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWgan
+from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.hagan import HaGan
+from synthview.generators.networks.mrianateval import (
+    MriAnatEvalAlphaGan,
+    MriAnatEvalAlphaWgan,
+    MriAnatEvalVaeGan,
+    MriAnatEvalWgan,
+)
 from synthview.generators.networks.sigmarat import SigmaRat
 from synthview.generators.state_dicts import Shapes, Tensors, shapes_of
 
 BUILT_IN: tuple[type[Family], ...] = (
     HaGan,
+    CrfGan,
+    Brain3dAlphaGan,
+    Brain3dWgan,
+    MriAnatEvalAlphaGan,
+    MriAnatEvalAlphaWgan,
+    MriAnatEvalVaeGan,
+    MriAnatEvalWgan,
     SigmaRat,
 )
 ENTRY_POINTS = "synthview.generators"

@@ -27,13 +27,14 @@ from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, VolumeKind, Window
 
 Size = tuple[int, int, int]
+Factors = tuple[tuple[float, float, float], ...]
 
 CHANNELS = (512, 512, 512, 256, 128, 64, 32, 1)  # into conv1, and out of conv1 … conv7
-_BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
-FACTORS: dict[Size, tuple[tuple[float, float, float], ...]] = {  # upsampling before conv1 … conv7
-    (128, 128, 128): (*_BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
-    (256, 256, 256): (*_BEFORE, (2, 2, 2), (2, 2, 2), (2, 2, 2)),
-    (144, 192, 144): (*_BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
+FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
+    (128, 128, 128): (*BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+    (256, 256, 256): (*BEFORE, (2, 2, 2), (2, 2, 2), (2, 2, 2)),
+    (144, 192, 144): (*BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
 }
 _HU_LOW, _HU_HIGH = -1024, 600
 _OUTPUTS = ("unit", "hu", "raw")
@@ -62,13 +63,13 @@ class HaGanNetwork(nn.Module):
 
     Args:
         width: latent dimension plus number of classes.
-        size: of the output.
+        factors: upsampling before conv1 … conv7, which decides the size of the output.
         branch: with the low-resolution branch, which is not needed for full volumes.
     """
 
-    def __init__(self, width: int, size: Size, *, branch: bool) -> None:
+    def __init__(self, width: int, factors: Factors, *, branch: bool) -> None:
         super().__init__()
-        self.size = size
+        self.factors = factors
         self.fc1 = nn.Linear(width, 512 * 4**3)
         for i in range(1, 8):
             self.add_module(f"tp_conv{i}", nn.Conv3d(CHANNELS[i - 1], CHANNELS[i], 3, padding=1))
@@ -77,9 +78,9 @@ class HaGanNetwork(nn.Module):
         self.sub_G = LowResolutionBranch() if branch else None
 
     def steps(self, z: torch.Tensor, *, coarse: bool = False) -> Iterator[Step]:
-        """(N, width) to (N, 1, *size) in [-1, 1], or a quarter of the size; yields after each part of a layer."""
+        """(N, width) to (N, 1, D, H, W) in [-1, 1], or a quarter of the size; yields after each part of a layer."""
         x = self.fc1(z).view(-1, 512, 4, 4, 4)
-        voxels = np.cumprod([np.prod(f) for f in FACTORS[self.size]])
+        voxels = np.cumprod([np.prod(f) for f in self.factors])
         work = voxels * np.multiply(CHANNELS[:-1], CHANNELS[1:])
         last = 5 if coarse else 7
         done = 0.0
@@ -87,7 +88,7 @@ class HaGanNetwork(nn.Module):
             share = float(work[i - 1] / work[:last].sum())
             conv = cast(nn.Conv3d, self.get_submodule(f"tp_conv{i}"))
             out = x
-            for fraction, out in upsampled_conv(x, conv, FACTORS[self.size][i - 1]):  # noqa: B007  (used below)
+            for fraction, out in upsampled_conv(x, conv, self.factors[i - 1]):  # noqa: B007  (used below)
                 yield (done + share * fraction) * 0.99, None
             x = out
             if i < 7:
@@ -105,6 +106,7 @@ class HaGan(Family):
     id = "ha-gan"
     title = "HA-GAN"
     source = "Sun et al. 2022, github.com/batmanlab/HA-GAN; 144×192×144: github.com/jiaqiw01/MRIAnatEval"
+    sizes: ClassVar[Mapping[Size, Factors]] = FACTORS
     aliases: ClassVar[Mapping[str, Arguments]] = {
         "hagan": {},
         "mrianateval hagan": {"size": (144, 192, 144)},
@@ -135,10 +137,10 @@ class HaGan(Family):
         return {"size": size, **_split_width(_width(shapes), stated), "output": output}
 
     def read_settings(self, settings: Mapping[str, Any], shapes: Shapes) -> dict[str, Any]:
-        """``configs.json``: img_size if HA-GAN has it; latent_dim and num_class if they add up to fc1's width."""
+        """``configs.json``: img_size if it is a size; latent_dim and num_class if they add up to fc1's width."""
         found: dict[str, Any] = {}
-        if settings.get("img_size") in {128, 256}:
-            found["size"] = (settings["img_size"],) * 3
+        if isinstance(size := settings.get("img_size"), int) and (size, size, size) in self.sizes:
+            found["size"] = (size, size, size)
         latent_dim, num_class = settings.get("latent_dim"), settings.get("num_class", 0)
         if isinstance(latent_dim, int) and isinstance(num_class, int) and latent_dim + num_class == _width(shapes):
             found.update(latent_dim=latent_dim, num_class=num_class)
@@ -147,7 +149,7 @@ class HaGan(Family):
     def parse_argument(self, name: str, value: Any) -> Any:
         """``size`` from 128, "128", (144, 192, 144), [144, 192, 144], "144x192x144" or "144,192,144"; whole numbers."""
         if name == "size":
-            return _parse_size(value)
+            return self._parse_size(value)
         if name == "output":
             if value not in _OUTPUTS:
                 raise WrongRequestError(f"output must be one of {', '.join(_OUTPUTS)}, got {value!r}")
@@ -164,13 +166,13 @@ class HaGan(Family):
         """The size, unless stated."""
         if arguments["size"] is not None:
             return ()
-        question = "HA-GAN's weights do not say how large its volumes are. Which size was it trained for?"
-        return (OpenArgument("size", question, ("128", "256", "144x192x144")),)
+        question = f"{self.title}'s weights do not say how large its volumes are. Which size was it trained for?"
+        return (OpenArgument("size", question, self._size_names()),)
 
     def build(self, arguments: Arguments) -> HaGanNetwork:
         """The network; which size does not change keys or shapes."""
         width = arguments["latent_dim"] + arguments["num_class"]
-        return HaGanNetwork(width, arguments["size"] or (128, 128, 128), branch=True).eval()
+        return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=True).eval()
 
     def finish(self, network: nn.Module) -> None:
         """Leave out a low-resolution branch that the file lacks, wholly or in part."""
@@ -246,6 +248,23 @@ class HaGan(Family):
         affine[:3, 3] = -affine[:3, :3] @ ((np.array(voxels.shape) - 1) / 2)  # the middle at 0 mm: where is unknown
         return Volume(voxels, affine, kind, unit, window).to_ras()
 
+    def _parse_size(self, value: Any) -> Size:
+        text = "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        parts = text.lower().replace("×", "x").replace(",", "x").strip("()[] ").split("x")
+        try:
+            numbers = tuple(int(part) for part in parts)
+        except ValueError:
+            numbers = ()
+        size = numbers * 3 if len(numbers) == 1 else numbers
+        if size not in self.sizes:
+            names = ", ".join(self._size_names())
+            raise WrongRequestError(f"{self.title} makes volumes of {names} voxels, not {value}; set size to one")
+        return cast(Size, size)
+
+    def _size_names(self) -> tuple[str, ...]:
+        """Sizes as they are typed: "128", "144x192x144"."""
+        return tuple(str(size[0]) if len(set(size)) == 1 else "x".join(map(str, size)) for size in self.sizes)
+
 
 def _joined(z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
     return z if condition is None else torch.cat([z, condition], dim=1)
@@ -278,16 +297,3 @@ def _split_width(width: int, stated: Arguments) -> dict[str, int]:
             f"latent_dim {latent_dim} and num_class {num_class} do not fit the weights: fc1 takes {width} numbers"
         )
     return {"latent_dim": latent_dim, "num_class": num_class}
-
-
-def _parse_size(value: Any) -> Size:
-    text = "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    parts = text.lower().replace("×", "x").replace(",", "x").strip("()[] ").split("x")
-    try:
-        numbers = tuple(int(part) for part in parts)
-    except ValueError:
-        numbers = ()
-    size = numbers * 3 if len(numbers) == 1 else numbers
-    if size not in FACTORS:
-        raise WrongRequestError(f"HA-GAN makes volumes of 128, 256 or 144x192x144 voxels, not {value}; set size to one")
-    return size
