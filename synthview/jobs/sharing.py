@@ -17,6 +17,7 @@ import io
 import os
 import pickle
 import threading
+from enum import Enum
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -168,11 +169,13 @@ class Receiver:
 
 
 class _Pickler(pickle.Pickler):
-    """Makes arrays contiguous, so that they can leave the pickle and cross in shared memory."""
+    """Makes arrays contiguous, so that they can leave the pickle and cross in shared memory; enums go by value."""
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, np.ndarray) and not obj.flags.forc:
             return np.ascontiguousarray(obj).__reduce_ex__(pickle.HIGHEST_PROTOCOL)
+        if isinstance(obj, Enum):  # Python 3.11.2, which is Debian 12's, would call getattr on the other side
+            return type(obj), (obj.value,)
         return NotImplemented
 
 
