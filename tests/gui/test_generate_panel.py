@@ -46,7 +46,9 @@ def panel(qtbot) -> GeneratePanel:
     panel = GeneratePanel()
     qtbot.addWidget(panel)
     panel.set_info(info(AGE, SEX))
-    panel.show()
+    with qtbot.waitActive(panel):  # keys go to the active window only
+        panel.show()
+        panel.activateWindow()
     return panel
 
 

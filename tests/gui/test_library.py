@@ -37,7 +37,9 @@ def library(qtbot) -> LibraryPanel:
     library = LibraryPanel()
     qtbot.addWidget(library)
     library.resize(260, 500)
-    library.show()
+    with qtbot.waitActive(library):  # keys go to the active window only
+        library.show()
+        library.activateWindow()
     return library
 
 
@@ -152,7 +154,6 @@ def test_a_right_click_does_not_open(filled, qtbot):
 
 
 def test_tab_goes_down_the_list_to_the_button(filled, qtbot):
-    filled.activateWindow()
     path = [*BUNDLED.values(), MINE, YOURS]
     card(filled, path[0]).setFocus()
     for before, after in zip(path, [*path[1:], None], strict=True):
