@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.ortho, stretch=1)
         self.setCentralWidget(middle)
         self.left_dock, self.right_dock = build_docks(
-            self, left=[self.library, self.controls], right=[self.display, self.render_panel, self.cursor]
+            self, left=[self.library, self.controls], right=[self.display, self.cursor, self.render_panel]
         )
 
     def _connect(self) -> None:
