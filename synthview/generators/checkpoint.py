@@ -26,6 +26,7 @@ SAFETENSORS_NAME = "weights.safetensors"  # of a bundled checkpoint's folder
 SETTINGS_NAME = "configs.json"  # HA-GAN's and CRF-GAN's training scripts write it beside the weights
 _SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pickle")
 _NOT_GENERATORS = ("d_", "e_", "sub_e_", "crf_", "cd_", "opt")  # discriminators, encoders, optimisers beside them
+_NOT_WEIGHTS = ("(check_", "(split)", "(test_imgs)", "(test_vols)")  # what CSegSynth writes beside its models
 _MOST_NUMBERS = 8_000_000_000  # a file that claims more is damaged, or made to fill the memory
 
 
@@ -38,8 +39,7 @@ class Checkpoint:
         files: the files that were read; the checkpoint's identity is their content.
         container: how it is stored, such as "torch zip file".
         parts: every state dict found, by where it lies in the file; families of several networks choose from these.
-        tensors: the state dict that most likely is the generator.  They may be mapped from the file and overlap: copy
-            each before use.
+            Tensors may be mapped from the file and overlap: copy each before use.
         settings: what the training script wrote beside the weights or into the file; to be checked against the weights.
         notes: what was odd about it, one sentence each.
     """
@@ -48,7 +48,6 @@ class Checkpoint:
     files: tuple[Path, ...]
     container: str
     parts: Mapping[str, Tensors]
-    tensors: Tensors
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -61,6 +60,15 @@ class Checkpoint:
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the file; of several files, that of their SHA-256s, sorted and one a line."""
         return combined_sha256(self.files)
+
+    @cached_property
+    def tensors(self) -> Tensors:
+        """The state dict that most likely is the generator.
+
+        Raises:
+            CheckpointError: which of several can't be told.
+        """
+        return choose_state_dict(self.parts, str(self.path))
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -82,13 +90,14 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         parts = find_state_dicts(content)
     except CheckpointError as error:
         raise CheckpointError(f"{file}: {error}") from error
-    tensors = choose_state_dict(parts, str(file))
-    if sum(tensor.numel() for tensor in tensors.values()) > _MOST_NUMBERS:
+    if not parts:
+        raise CheckpointError(
+            f"{file} holds no weights (no named tensors); choose the file with the network's state_dict"
+        )
+    if sum(tensor.numel() for tensors in parts.values() for tensor in tensors.values()) > _MOST_NUMBERS:
         raise CheckpointError(f"{file} claims to hold more numbers than any published network; it is damaged")
     settings, notes = _read_settings(file.with_name(SETTINGS_NAME))
-    return Checkpoint(
-        path, (file,), str(container), parts, tensors, {**settings, **find_plain_values(content)}, tuple(notes)
-    )
+    return Checkpoint(path, (file,), str(container), parts, {**settings, **find_plain_values(content)}, tuple(notes))
 
 
 def find_weights(path: Path) -> Path:
@@ -108,6 +117,7 @@ def find_weights(path: Path) -> Path:
     if (bundled := path / SAFETENSORS_NAME) in files:
         return bundled
     candidates = [p for p in files if not p.name.lower().startswith(_NOT_GENERATORS)]
+    candidates = [p for p in candidates if not any(mark in p.name for mark in _NOT_WEIGHTS)]
     named = [p for p in candidates if p.name.startswith("G_")]
     candidates = named or candidates
     if not candidates:

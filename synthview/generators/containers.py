@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import pickle
 import pickletools
+import re
 import zipfile
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from synthview.errors import CheckpointError, UnsafeCheckpointError
+from synthview.generators.pickles import read_tensor_pickle
 
 _TORCH_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first pickled value of torch's files before 1.6
 _HEAD = 4096
@@ -89,10 +93,7 @@ def read_file(path: Path) -> tuple[Container, Any]:
         case Container.TORCH_LEGACY:
             return container, _read_torch(path, mmap=False)
         case Container.PICKLE:
-            raise UnsafeCheckpointError(
-                f"{path} is a plain pickle: opening it would run whatever code it holds, so nothing of it was run or "
-                "loaded. Save the weights alone, with torch.save(model.state_dict(), …) or as safetensors."
-            )
+            return container, _unpickled(path, read_tensor_pickle, "is a plain pickle that ")
         case Container.TORCHSCRIPT | Container.EXPORTED:
             raise CheckpointError(
                 f"{path} is a {container}, a program rather than weights, which synthview does not open yet; "
@@ -210,29 +211,35 @@ def _check_records(path: Path) -> None:
 
 
 def _read_torch(path: Path, *, mmap: bool) -> Any:
-    """``torch.load``, weights only.  A damaged file can fail in any way that a pickle can, hence the wide net."""
+    """``torch.load``, weights only."""
+    return _unpickled(path, partial(torch.load, map_location="cpu", weights_only=True, mmap=mmap))
+
+
+def _unpickled(path: Path, read: Callable[[Path], Any], what: str = "") -> Any:
+    """What ``read`` gives.  A damaged file can fail in any way that a pickle can, hence the wide net."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        return read(path)
     except pickle.UnpicklingError as error:
-        raise _refusal(path, error) from error
+        raise _refusal(f"{path} {what}", error) from error
     except MemoryError as error:
         raise CheckpointError(f"{path} does not fit into this computer's memory, or is damaged") from error
     except OSError as error:
         raise CheckpointError(f"{path} could not be read: {error.strerror or error}") from error
     except Exception as error:
-        raise CheckpointError(f"{path} is damaged or cut short ({_short(error)}); {_AGAIN}") from error
+        raise CheckpointError(f"{path} {what}is damaged or cut short ({_short(error)}); {_AGAIN}") from error
 
 
-def _refusal(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
+def _refusal(file: str, error: pickle.UnpicklingError) -> CheckpointError:
     """Tell a pickle that wants to run something from one that is merely damaged."""
     message = str(error)
-    if "nsupported global" in message or "nsupported class" in message or "blocklisted" in message:
-        wanted = message.split("GLOBAL ", 1)[-1].split(" ", 1)[0] if "GLOBAL " in message else "objects of its own"
-        return UnsafeCheckpointError(
-            f"{path} holds more than weights ({wanted}): opening it would run code from it, so nothing of it was run "
-            "or loaded. Save the weights alone, with torch.save(model.state_dict(), …) or as safetensors."
-        )
-    return CheckpointError(f"{path} is damaged or cut short ({_short(error)}); {_AGAIN}")
+    wanted = re.search(r"GLOBAL ([\w.]+)", message)
+    if wanted is None and "Can only create new object" not in message and "Can only build" not in message:
+        return CheckpointError(f"{file}is damaged or cut short: its table of tensors can't be read; {_AGAIN}")
+    what = wanted.group(1) if wanted else "objects of its own"
+    return UnsafeCheckpointError(
+        f"{file}holds more than weights ({what}): opening it would run code from it, so nothing of it was run or "
+        "loaded. Save the weights alone, with torch.save(model.state_dict(), …) or as safetensors."
+    )
 
 
 def _short(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from synthview.errors import MissingArgumentError, UnknownFamilyError, WrongRequestError
+from synthview.errors import CheckpointError, MissingArgumentError, UnknownFamilyError, WrongRequestError
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.family import Family, NotThisFamily, plain_name
 from synthview.generators.info import OpenArgument
@@ -175,7 +175,7 @@ def _try(
             return fits
         if not named:
             family.tell_apart(shapes)
-    except NotThisFamily as reason:
+    except (NotThisFamily, CheckpointError) as reason:  # CheckpointError: none of several networks is chosen
         return Differences((str(reason),), 0.0)
     stated = {
         **family.read_settings(checkpoint.settings, shapes),

@@ -36,16 +36,12 @@ def find_plain_values(content: Any) -> dict[str, Any]:
     return {k: v for k, v in content.items() if isinstance(k, str) and _is_plain(v)}
 
 
-def choose_state_dict(parts: Mapping[str, dict[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
-    """The state dict that most likely is the generator: the only one, else the one in the best-known wrapper.
+def choose_state_dict(parts: Mapping[str, Tensors], where: str) -> Tensors:
+    """The state dict, of one or more, that most likely is the generator: the one in the best-known wrapper.
 
     Raises:
-        CheckpointError: there is none, or which one can't be told.
+        CheckpointError: which one can't be told.
     """
-    if not parts:
-        raise CheckpointError(
-            f"{where} holds no weights (no named tensors); choose the file with the network's state_dict"
-        )
     if len(parts) == 1:
         return next(iter(parts.values()))
     ranked = sorted(parts, key=_rank)
