@@ -121,6 +121,7 @@ def add_icons(actions: Mapping[str, QAction]) -> None:
     for row in ACTIONS:
         if row.icon:
             actions[row.id].setIcon(icon(row.icon))
+            actions[row.id].setIconVisibleInMenu(not row.checkable)  # a check mark stands there
 
 
 def _with_state(slot: Callable[..., object]) -> Callable[[bool], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
@@ -179,8 +179,8 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         geometry = self.settings.bytes_of("geometry")
         if geometry.isEmpty() or not self.restoreGeometry(geometry):
-            available = self.screen().availableSize()
-            self.resize(min(1480, available.width()), min(920, available.height()))
+            room = self.screen().availableSize() * 0.94  # the window manager adds a frame
+            self.resize(QSize(1480, 920).boundedTo(room))
         self.restoreState(self.settings.bytes_of("state"))
         state = self.model.state
         self.commands.on_state_changed(ViewState(), state)

@@ -28,12 +28,13 @@ class ShortcutsDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Mouse and keys")
-        self.resize(680, 720)
+        self.resize(760, 720)
         page = QWidget()
         grid = QGridLayout(page)
         grid.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[3])
         grid.setHorizontalSpacing(SPACE[4])
         grid.setVerticalSpacing(SPACE[0])
+        grid.setColumnMinimumWidth(1, 208)
         grid.setColumnStretch(1, 1)
         self._title(grid, "In the views")
         for what, mouse, keys in GESTURES:

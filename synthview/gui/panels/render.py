@@ -109,6 +109,7 @@ class RenderPanel(QWidget):
         column.addLayout(self._box_rows())
         column.addLayout(sides)
         column.addWidget(reset)
+        column.addStretch(1)
 
     def _box_rows(self) -> QGridLayout:
         grid = QGridLayout()
@@ -188,7 +189,7 @@ class RenderPanel(QWidget):
         """Offer the presets that can draw this volume."""
         self.preset_box.clear()
         if facts is not None:
-            self.preset_box.addItem(f"Automatic ({automatic_preset(facts).title})", AUTOMATIC)
+            self.preset_box.addItem(f"{automatic_preset(facts).title} (automatic)", AUTOMATIC)
             for preset in presets().values():
                 if preset.colored == facts.colored:
                     self.preset_box.addItem(preset.title, preset.identifier)

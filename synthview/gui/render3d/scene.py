@@ -18,6 +18,7 @@ from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPiecewiseFunction, vt
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkRenderingCore import (
     vtkColorTransferFunction,
+    vtkLight,
     vtkRenderer,
     vtkRenderWindow,
     vtkVolume,
@@ -31,6 +32,8 @@ from synthview.gui.render3d.messages import Box, Look, RenderRequest
 _VIEW_ANGLE = 20.0  # degrees from bottom to top: little perspective, as sizes are compared by eye
 _MARGIN = 1.2  # height of the view at zoom 1, in longest sides of the volume
 _COARSE_ABOVE = 4_000_000  # voxels; larger ones have a thinned copy for moving pictures on the processor
+# ambient, diffuse, specular: a cut face has no surface to be lit; its own colours must show
+_SURFACE_LIGHT, _CUT_LIGHT = (0.2, 0.85, 0.15), (0.7, 0.4, 0.0)
 _SOFTWARE = re.compile(r"llvmpipe|softpipe|swrast|software|swiftshader|microsoft basic|gdi generic", re.IGNORECASE)
 
 
@@ -96,6 +99,8 @@ class Scene:
         window.AddObserver("AbortCheckEvent", self._on_abort_check)
         self._renderer = vtkRenderer()
         self._renderer.SetBackground(0, 0, 0)
+        self._renderer.SetAutomaticLightCreation(False)
+        self._renderer.AddLight(_headlight())
         window.AddRenderer(self._renderer)
         self._pixels = vtkUnsignedCharArray()
         self._grid: Grid | None = None
@@ -176,10 +181,8 @@ class _Actor:
         self._property = vtkVolumeProperty()
         self._property.SetInterpolationTypeToLinear()
         self._property.SetIndependentComponents(not grid.colored)
-        self._property.SetAmbient(0.3)
-        self._property.SetDiffuse(0.95)
-        self._property.SetSpecular(0.2)
         self._property.SetSpecularPower(12)
+        self._set_light(_SURFACE_LIGHT)
         self.volume = vtkVolume()
         self.volume.SetMapper(self._mapper)
         self.volume.SetProperty(self._property)
@@ -214,6 +217,7 @@ class _Actor:
         if clip_mm == self._clip:
             return
         self._clip = clip_mm
+        self._set_light(_SURFACE_LIGHT if clip_mm is None else _CUT_LIGHT)
         if clip_mm is None:
             self._mapper.RemoveAllClippingPlanes()
             return
@@ -228,8 +232,21 @@ class _Actor:
                 planes.AddItem(plane)
         self._mapper.SetClippingPlanes(planes)
 
+    def _set_light(self, light: tuple[float, float, float]) -> None:
+        ambient, diffuse, specular = light
+        self._property.SetAmbient(ambient)
+        self._property.SetDiffuse(diffuse)
+        self._property.SetSpecular(specular)
+
     def _number(self, value: float) -> float:
         return (value - self._grid.offset) / self._grid.step
+
+
+def _headlight() -> vtkLight:
+    light = vtkLight()
+    light.SetLightTypeToHeadlight()
+    light.SetAmbientColor(1, 1, 1)  # black otherwise: where nothing changes there is no surface, and all would be dark
+    return light
 
 
 def _processor_mapper() -> vtkFixedPointVolumeRayCastMapper:
