@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from synthview.errors import ProvenanceError, SaveError, VolumeError
+from synthview.volume.orientation import says_where
 from synthview.volume.provenance import Provenance
 from synthview.volume.volume import Volume, VolumeKind
 from synthview.volume.window import Window
@@ -147,9 +149,10 @@ def _header(path: Path, content: bytes) -> Nifti1Header:
         raise VolumeError(f"{path} is not a NIfTI file: it does not begin with a NIfTI header")
     try:
         # check=False: nibabel's repairs (a spacing of 0 becomes 1) would hide what is wrong with the file
-        header = header_class.from_fileobj(io.BytesIO(content), check=False)
-        header.get_data_dtype()
-    except (WrapStructError, HeaderDataError, ValueError, OSError) as error:
+        with warnings.catch_warnings(action="ignore"):  # of oddly padded extensions: they do no harm
+            header = header_class.from_fileobj(io.BytesIO(content), check=False)
+        header.get_data_dtype(), header.get_slope_inter()  # both raise on nonsense
+    except (WrapStructError, HeaderDataError, ValueError, OSError, KeyError) as error:
         raise VolumeError(f"{path} has a damaged NIfTI header ({error}); copy or download it again") from error
     if not bytes(header["magic"].item()).startswith(b"n+"):
         raise VolumeError(f"{path} is half of a header/image pair or not NIfTI; convert it to one .nii or .nii.gz file")
@@ -160,10 +163,11 @@ def _voxels(path: Path, header: Nifti1Header, content: bytes, *, channels: bool)
     """(I, J, K), or (C, I, J, K) where the file says that its fourth axis holds channels."""
     dtype = header.get_data_dtype()
     if dtype.fields is not None or dtype.kind not in "iuf":
-        what = "colours (RGB)" if dtype.fields is not None else f"{dtype} values"
+        known = dtype.name if dtype.itemsize else f"data type {int(header['datatype'])}"
+        what = "colours (RGB)" if dtype.fields is not None else f"{known} values"
         raise VolumeError(f"{path} holds {what}; synthview shows images with one real number per voxel")
     shape = _shape(path, header, channels=channels)
-    count, offset = math.prod(shape), int(header["vox_offset"])
+    count, offset = math.prod(shape), _offset(path, header)
     if offset < header.sizeof_hdr or len(content) - offset < count * dtype.itemsize:
         raise VolumeError(
             f"{path} is cut short: the header promises {' × '.join(map(str, shape))} voxels of {dtype}, "
@@ -172,6 +176,14 @@ def _voxels(path: Path, header: Nifti1Header, content: bytes, *, channels: bool)
     stored = np.frombuffer(content, dtype, count, offset).reshape(shape, order="F")
     voxels = _scaled(stored.astype(dtype.newbyteorder("="), copy=False), *header.get_slope_inter())
     return np.moveaxis(voxels, -1, 0) if voxels.ndim == 4 else voxels
+
+
+def _offset(path: Path, header: Nifti1Header) -> int:
+    """Where the voxels begin in the file, in bytes."""
+    offset = float(header["vox_offset"])
+    if not math.isfinite(offset):
+        raise VolumeError(f"{path} has a damaged NIfTI header (vox_offset is {offset}); copy or download it again")
+    return int(offset)
 
 
 def _shape(path: Path, header: Nifti1Header, *, channels: bool) -> tuple[int, ...]:
@@ -196,9 +208,10 @@ def _scaled(stored: npt.NDArray[Any], slope: float | None, inter: float | None) 
     if slope is not None and inter is not None and (slope, inter) != (1.0, 0.0):
         exact_in_float32 = stored.dtype.itemsize <= 2  # 24 bits hold every stored value
         wide: npt.NDArray[np.floating[Any]] = stored.astype(np.float32 if exact_in_float32 else np.float64)
-        np.multiply(wide, slope, out=wide)
-        np.add(wide, inter, out=wide)
-        return wide.astype(np.float32, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is dealt with like any such voxel
+            np.multiply(wide, slope, out=wide)
+            np.add(wide, inter, out=wide)
+            return wide.astype(np.float32, copy=False)
     if stored.dtype.itemsize > 4 or stored.dtype == np.float16:
         return stored.astype(np.float32)
     return stored
@@ -227,11 +240,19 @@ def _affine(path: Path, header: Nifti1Header, notes: list[str]) -> npt.NDArray[n
         )
         affine = np.diag([*spacing, 1.0])
         affine[:3, 3] = -(np.array(header["dim"][1:4]) - 1) / 2 * spacing
+        if not says_where(affine):
+            raise VolumeError(f"{path} has a voxel spacing of {spacing} mm, which no scanner has. Correct pixdim.")
         return affine
-    affine = np.asarray(header.get_sform() if has_sform else header.get_qform(), dtype=np.float64)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
-        source = "sform" if has_sform else "qform"
-        raise VolumeError(f"{path} has a singular {source}: it does not say where the voxels are. Correct the affine.")
+    source = "sform" if has_sform else "qform"
+    unusable = VolumeError(
+        f"{path} has a singular or damaged {source}: it does not say where the voxels are. Correct the affine."
+    )
+    try:
+        affine = np.asarray(header.get_sform() if has_sform else header.get_qform(), dtype=np.float64)
+    except (HeaderDataError, ValueError) as error:
+        raise unusable from error
+    if not says_where(affine):
+        raise unusable
     return affine
 
 
@@ -246,7 +267,7 @@ def _description(path: Path, header: Nifti1Header, notes: list[str]) -> dict[str
         if FORMAT in text:
             try:
                 content = json.loads(text.rstrip("\x00"))
-            except ValueError:
+            except (ValueError, RecursionError):
                 notes.append("The record of how this volume was made is damaged and was not read.")
                 continue
             if isinstance(content, dict) and content.get("format") == FORMAT:
@@ -263,7 +284,7 @@ def _described(content: dict[str, Any], notes: list[str]) -> dict[str, Any]:
         known["unit"] = str(about.get("unit", ""))
         window = about.get("window")
         if isinstance(window, dict):
-            with contextlib.suppress(TypeError, ValueError):
+            with contextlib.suppress(TypeError, ValueError, KeyError, OverflowError):
                 known["window"] = Window(float(window["level"]), float(window["width"]))
     if content.get("provenance") is not None:
         try:
@@ -283,10 +304,17 @@ def description_json(volume: Volume) -> str:
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
 
 
+def _stored_type(voxels: npt.NDArray[Any]) -> npt.DTypeLike:
+    """A type that every program reads, and that holds the values."""
+    if voxels.dtype.kind in "iu" and voxels.dtype.itemsize == 8:
+        limits = np.iinfo(np.int32)
+        return np.int32 if limits.min <= voxels.min() and voxels.max() <= limits.max else np.float64
+    return {"bool": np.uint8, "float16": np.float32}.get(voxels.dtype.name, voxels.dtype)
+
+
 def _to_bytes(volume: Volume) -> bytes:
     voxels = volume.voxels if volume.voxels.ndim == 3 else np.moveaxis(volume.voxels, 0, -1)
-    narrow = {"bool": np.uint8, "float16": np.float32, "int64": np.int32}.get(voxels.dtype.name)
-    image = Nifti1Image(voxels if narrow is None else voxels.astype(narrow), volume.affine)
+    image = Nifti1Image(voxels.astype(_stored_type(voxels), copy=False), volume.affine)
     image.set_qform(volume.affine, code="scanner")
     image.set_sform(volume.affine, code="scanner")
     image.header.set_xyzt_units("mm")

@@ -49,6 +49,20 @@ def to_ras(
     return (turned if voxels.ndim == 3 else np.moveaxis(turned, -1, 0)), turned_affine
 
 
+def says_where(affine: npt.NDArray[np.float64]) -> bool:
+    """Whether an affine places every voxel apart from the others, and at a size and place that a scanner could mean.
+
+    Args:
+        affine: 4x4, perhaps singular, infinite or NaN.
+    """
+    if not np.isfinite(affine).all() or np.abs(affine[:3, 3]).max() > 1e9:
+        return False
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    if spacing.min() < 1e-6 or spacing.max() > 1e6:
+        return False
+    return abs(float(np.linalg.det(affine[:3, :3] / spacing))) > 1e-4  # 1 for axes at right angles, 0 in one plane
+
+
 def spacing_of(affine: npt.NDArray[np.float64]) -> tuple[float, float, float]:
     """Voxel spacing in mm along each voxel axis: the lengths of the affine's columns."""
     i, j, k = np.linalg.norm(affine[:3, :3], axis=0)

@@ -8,6 +8,11 @@ from typing import Any
 
 from synthview.errors import ProvenanceError
 
+_TYPES: dict[type, tuple[str, ...]] = {
+    str: ("checkpoint_sha256", "checkpoint_name", "family", "device", "dtype"),
+    Mapping: ("arguments", "features", "versions"),
+}
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -58,6 +63,10 @@ class Provenance:
             raise ProvenanceError("the provenance is not a JSON object")
         known = {f.name for f in fields(cls)}
         entries = {key: value for key, value in content.items() if key in known}
+        for expected, names in _TYPES.items():
+            for name in names:
+                if name in entries and not isinstance(entries[name], expected):
+                    raise ProvenanceError(f"the provenance is damaged: {name} is {entries[name]!r}")
         try:
             if entries.get("latent") is not None:
                 entries["latent"] = tuple(float(value) for value in entries["latent"])
@@ -65,5 +74,5 @@ class Provenance:
                 entries["seed"] = int(entries["seed"])
             entries["truncation"] = float(entries.get("truncation", 1.0))
             return cls(**entries)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ProvenanceError(f"the provenance is incomplete or damaged: {error}") from error

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthview.errors import VolumeError
-from synthview.volume.orientation import AxisCodes, axis_codes, spacing_of, to_ras
+from synthview.volume.orientation import AxisCodes, axis_codes, says_where, spacing_of, to_ras
 from synthview.volume.provenance import Provenance
 from synthview.volume.window import Window, auto_window
 
@@ -59,8 +59,8 @@ class Volume:
         affine = np.asarray(self.affine, dtype=np.float64)
         if affine.shape != (4, 4):
             raise VolumeError(f"affine must be 4x4, got {affine.shape}")
-        if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
-            raise VolumeError("affine is singular or not finite: it does not say where the voxels are")
+        if not says_where(affine):
+            raise VolumeError("affine is singular, not finite or absurd: it does not say where the voxels are")
         object.__setattr__(self, "affine", affine)
 
     @property

@@ -68,7 +68,8 @@ def auto_window(voxels: npt.NDArray[Any]) -> Window:
     if finite.size == 0:
         return Window(0.5, 1.0)
     lowest, highest = float(finite.min()), float(finite.max())
-    foreground = finite[finite > lowest + (highest - lowest) * 1e-3]
+    usual = float(np.percentile(finite, 99.9))  # a single bright voxel must not pass for the whole foreground
+    foreground = finite[finite > lowest + ((usual if usual > lowest else highest) - lowest) * 1e-3]
     if foreground.size == 0:
         return Window.from_range(lowest, highest)
     low, high = np.percentile(foreground, (1.0, 99.5))
