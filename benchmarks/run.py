@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 
-PARTS = ("viewers", "nifti", "generators")
+PARTS = ("viewers", "nifti", "generators", "event-loop")
 
 
 def main() -> None:
@@ -29,11 +29,17 @@ def main() -> None:
 
 
 def _measure(part: str, runs: int) -> None:
+    import event_loop
     import generators
     import nifti_io
     import viewers
 
-    {"viewers": viewers.compare, "nifti": nifti_io.compare, "generators": generators.compare}[part](runs)
+    {
+        "viewers": viewers.compare,
+        "nifti": nifti_io.compare,
+        "generators": generators.compare,
+        "event-loop": event_loop.compare,
+    }[part](runs)
 
 
 if __name__ == "__main__":

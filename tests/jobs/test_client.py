@@ -17,7 +17,7 @@ from small_checkpoint import write_sigmarat
 
 from synthview.errors import Cancelled, CheckpointError, MissingArgumentError, SynthviewError, WorkerDiedError
 from synthview.generators.info import GenerateRequest
-from synthview.jobs.client import WorkerClient
+from synthview.jobs.client import CANCEL_GRACE_S, WorkerClient
 from synthview.jobs.messages import Done, Event, Failed, Progress, Ready, Restarted, Stopped
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -173,6 +173,17 @@ def test_cancelling_a_running_job_is_quick_and_keeps_the_process(common, slow):
     assert time.monotonic() - before < 2  # a good deal less on an idle machine, and than the whole volume takes
     assert isinstance(events.answer(client.generate(slow, GenerateRequest(seed=2))), Done)
     assert client.pid == pid
+
+
+def test_cancelling_the_largest_published_generator(common, shared):
+    client, events = common
+    checkpoint = shared / "conformance" / "hagan_256" / "G_iter80000.pth"
+    events.answer(client.open_checkpoint(checkpoint, arguments={"size": "256"}))
+    job = start_slow_job(client, events, checkpoint)
+    before = time.monotonic()
+    client.cancel(job)
+    assert isinstance(events.answer(job).error, Cancelled)
+    assert time.monotonic() - before < CANCEL_GRACE_S + 2  # between two layers, else with the process
 
 
 def test_cancelling_a_waiting_job_leaves_the_running_one_alone(common, slow):
