@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
                 on_offer=self.commands.adopt,
             )
         elif volume.notes:
-            self.message.show_message(" ".join(volume.notes), Level.WARN)
+            self.message.show_message(" ".join(volume.notes))
 
     def _on_volume_made(self, volume: Volume, request: GenerateRequest, info: GeneratorInfo) -> None:
         before = self.model.original

@@ -20,6 +20,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from synthview.errors import ProvenanceError, SaveError, VolumeError
+from synthview.volume.hounsfield import looks_like_ct
 from synthview.volume.orientation import says_where
 from synthview.volume.provenance import Provenance
 from synthview.volume.volume import Volume, VolumeKind
@@ -53,7 +54,7 @@ def load_volume(path: str | Path) -> Volume:
     """Read a single-file NIfTI-1 or NIfTI-2 image, with its provenance if synthview made it.
 
     Values keep their stored type unless the header scales them (then float32).  A 4-D file with one image is read as
-    3-D; NaN and infinite values become 0 and are mentioned in ``Volume.notes``.
+    3-D; NaN and infinite values become 0 and are mentioned in ``Volume.notes``, and so is the kind where it is a guess.
 
     Raises:
         VolumeError: the file can't be read, isn't NIfTI, or has no usable grid (2-D, a time series, RGB, zero
@@ -67,6 +68,9 @@ def load_volume(path: str | Path) -> Volume:
     voxels = _voxels(path, header, content, channels=known.get("kind") is VolumeKind.TISSUE_MAP)
     voxels = _finite(voxels, notes)
     affine = _affine(path, header, notes)
+    if "kind" not in known and voxels.ndim == 3 and looks_like_ct(voxels):
+        known.update(kind=VolumeKind.CT, unit="HU")
+        notes.append("Taken as CT in Hounsfield units, because its values look like that.")
     return Volume(voxels, affine, name=path.name, notes=tuple(notes), **known)
 
 
