@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self.controls = GeneratePanel()
         self.display = DisplayPanel(self.model)
         self.render_panel = RenderPanel(self.volume_view)
-        self.cursor = CursorPanel(self.model)
+        self.cursor_panel = CursorPanel(self.model)
         self.status = StatusLine(self.statusBar(), self.model)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -73,11 +73,11 @@ class MainWindow(QMainWindow):
         column.addWidget(self.ortho, stretch=1)
         self.setCentralWidget(middle)
         self.left_dock, self.right_dock = build_docks(
-            self, left=[self.library, self.controls], right=[self.display, self.cursor, self.render_panel]
+            self, left=[self.library, self.controls], right=[self.display, self.cursor_panel, self.render_panel]
         )
 
     def _connect(self) -> None:
-        self.ortho.hovered.connect(self.cursor.show_hover)
+        self.ortho.hovered.connect(self.cursor_panel.show_hover)
         self.ortho.empty.open_requested.connect(self.commands.open_file)
         self.ortho.empty.demo_requested.connect(self.commands.open_demo)
         self.documents.opened.connect(self._on_volume_opened)

@@ -21,7 +21,8 @@ class WindowSettings:
     def recent(self, what: str) -> list[Path]:
         """Recently used paths, newest first; ``what`` is "checkpoints" or "volumes".  Vanished ones are left out."""
         kept = self._file.value(f"recent/{what}", [], type=list)
-        return [Path(str(path)) for path in kept if Path(str(path)).exists()]
+        names = kept if isinstance(kept, list) else []
+        return [Path(str(name)) for name in names if Path(str(name)).exists()]
 
     def add_recent(self, what: str, path: Path) -> None:
         """Put a path first."""

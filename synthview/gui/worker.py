@@ -8,11 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from synthview.generators.info import GenerateRequest
 from synthview.jobs.client import WorkerClient
 from synthview.jobs.messages import Done, Event, Failed, Progress, Ready, Restarted, Stopped
+
+_START_AFTER_MS = 100  # of the event loop: the window is drawn first
 
 
 class WorkerState(StrEnum):
@@ -26,7 +28,7 @@ class WorkerState(StrEnum):
 
 
 class Worker(QObject):
-    """Runs jobs in the worker process, which starts at once and shows nothing.
+    """Runs jobs in the worker process, which starts with the first job or as soon as the window has been shown.
 
     Every job ends with exactly one ``finished`` or ``failed`` (with ``Cancelled`` if it was cancelled), and never
     before the method that gave it has returned its number.
@@ -57,7 +59,8 @@ class Worker(QObject):
         self._closed = False
         self._jobs: set[int] = set()
         self._arrived.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
-        self._client = WorkerClient(self._deliver)
+        self._client = WorkerClient(self._deliver, start=False)
+        QTimer.singleShot(_START_AFTER_MS, self, self._start)
 
     @property
     def state(self) -> WorkerState:
@@ -95,6 +98,11 @@ class Worker(QObject):
         """End the process; no signal comes after this.  Safe to call twice."""
         self._closed = True
         self._client.close()
+
+    @Slot()
+    def _start(self) -> None:
+        if not self._closed:
+            self._client.start()
 
     def _given(self, job: int) -> int:
         self._jobs.add(job)

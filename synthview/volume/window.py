@@ -57,7 +57,8 @@ def finite_sample(voxels: npt.NDArray[Any], most: int = 200_000) -> npt.NDArray[
     """About ``most`` of the finite values at the most, evenly spread; the same ones every time.  One axis."""
     stride = max(1, round((voxels.size / most) ** (1 / max(voxels.ndim, 1))))
     sample = voxels[(slice(None, None, stride),) * voxels.ndim]
-    return sample[np.isfinite(sample)]
+    finite: npt.NDArray[Any] = sample[np.isfinite(sample)]
+    return finite
 
 
 def auto_window(voxels: npt.NDArray[Any]) -> Window:

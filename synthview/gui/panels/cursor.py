@@ -194,9 +194,9 @@ def value_text(value: float | tuple[float, ...], unit: str) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number with five significant digits, and no more than it needs."""
-    if value == round(value) and abs(value) < 1e9:
-        return f"{value:.0f}"
+    """A number with five significant digits (all those before the point), and no more than it needs."""
+    if value == round(value) or 1e5 <= abs(value) < 1e9:
+        return f"{round(value)}" if abs(value) < 1e9 else f"{value:.4g}"
     if not 1e-4 <= abs(value) < 1e9:
         return f"{value:.4g}"
     return np.format_float_positional(value, precision=5, fractional=False, trim="-")
