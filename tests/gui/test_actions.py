@@ -40,4 +40,4 @@ def test_the_shortcuts_page_lists_every_key(qtbot):
     dialog = ShortcutsDialog()
     qtbot.addWidget(dialog)
     assert len(shortcut_rows()) == sum(bool(row.keys) for row in ACTIONS)
-    assert ("Generate", "Generate") == next(r[:2] for r in shortcut_rows() if r[0] == "Generate")
+    assert next(r[:2] for r in shortcut_rows() if r[0] == "Generate") == ("Generate", "Generate")
