@@ -49,6 +49,11 @@ _CLOSE_S = 2.0
 
 
 @dataclass(frozen=True)
+class _Start:
+    """Start the process."""
+
+
+@dataclass(frozen=True)
 class _Close:
     """Close the client."""
 
@@ -60,6 +65,7 @@ class WorkerClient:
 
     Args:
         on_event: called with every event, in order, on a thread of the client; must return quickly and not raise.
+        start: start the process now; else with ``start`` or the first job.
         cancel_grace_s: how long a cancelled job may take to stop before its process is ended.
         entry: what the process runs; for tests.
     """
@@ -68,6 +74,7 @@ class WorkerClient:
         self,
         on_event: Callable[[Event], None],
         *,
+        start: bool = True,
         cancel_grace_s: float = CANCEL_GRACE_S,
         entry: EntryPoint = main,
     ) -> None:
@@ -87,12 +94,18 @@ class WorkerClient:
         self._thread = threading.Thread(target=self._run, name="synthview-worker-client", daemon=True)
         self._thread.start()
         atexit.register(self.close)
+        if start:
+            self.start()
 
     @property
     def pid(self) -> int | None:
         """The process's id; None while there is none."""
         process = self._process
         return None if process is None else process.pid
+
+    def start(self) -> None:
+        """Start the process, if there is none; it imports torch meanwhile, and says ``Ready``."""
+        self._inbox.put(_Start())
 
     def open_checkpoint(
         self,
@@ -109,9 +122,10 @@ class WorkerClient:
         return job.job
 
     def generate(self, path: str | Path, request: GenerateRequest, *, device: str = "auto") -> int:
-        """Make a volume with the generator opened last from ``path``; returns the job's number.
+        """Make a volume with the generator opened last from ``path``, or with that ``GeneratorInfo.path``.
 
-        Answered with a ``Volume``.  Where the process has been restarted, the checkpoint is opened again as it was.
+        Returns the job's number; answered with a ``Volume``.  Where the process has been restarted, the
+        checkpoint is opened again as it was.
         """
         job = Generate(next(self._numbers), str(path), request, device)
         self._inbox.put(job)
@@ -131,7 +145,6 @@ class WorkerClient:
     # ── everything below runs on the client's own thread ──
 
     def _run(self) -> None:
-        self._start()
         while True:
             try:
                 found = self._inbox.get(timeout=self._patience_s())
@@ -148,16 +161,21 @@ class WorkerClient:
 
     def _handle(self, found: object) -> None:
         match found:
+            case _Start():
+                self._start_anew()
             case OpenCheckpoint() | Generate() as job:
                 self._waiting.append(job)
-                if self._process is None:
-                    self._quick_deaths = 0
-                    self._start()
+                self._start_anew()
                 self._give_next()
             case Cancel(job):
                 self._cancel(job)
             case (WorkerProcess() as process, message) if process is self._process:
                 self._on_message(message)
+
+    def _start_anew(self) -> None:
+        if self._process is None:
+            self._quick_deaths = 0
+            self._start()
 
     def _give_next(self) -> None:
         """Hand the next job to the process, if it is free."""
@@ -165,7 +183,7 @@ class WorkerClient:
             return
         job = self._waiting.popleft()
         if isinstance(job, Generate) and (opened := self._opened.get(job.path)) is not None:
-            job = replace(job, family=opened.family, arguments=opened.arguments)
+            job = replace(job, path=opened.path, family=opened.family, arguments=opened.arguments)
         self._running = job
         self._process.send(job)
 
@@ -202,7 +220,8 @@ class WorkerClient:
         self._running = self._deadline = None
         self._quick_deaths = 0
         if isinstance(answer, Done) and isinstance(job, OpenCheckpoint):
-            self._opened[job.path] = job
+            for path in (job.path, answer.result.path):  # which is absolute
+                self._opened[path] = job
         self._on_event(Failed(answer.job, Cancelled()) if cancelled else answer)
 
     def _end_unresponsive(self) -> None:

@@ -203,6 +203,30 @@ def test_cancelling_while_the_process_starts(client, events, small):
     assert not any(isinstance(event, Ready) for event in events.seen)
 
 
+def test_a_checkpoint_is_known_by_the_path_it_was_opened_by_and_by_its_own(common, small):
+    client, events = common
+    relative = os.path.relpath(small)
+    opened = events.answer(client.open_checkpoint(relative, arguments={"batch_statistics": True}))
+    assert opened.result.path != relative
+    for path in (relative, opened.result.path):
+        done = events.answer(client.generate(path, GenerateRequest(seed=1)))
+        assert done.result.provenance.arguments["batch_statistics"] is True
+
+
+def test_the_process_can_be_started_later(events, small):
+    client = WorkerClient(events.put, start=False)
+    try:
+        assert client.pid is None
+        client.start()
+        events.of(Ready)
+        pid = client.pid
+        client.start()
+        assert isinstance(events.answer(client.generate(small, GenerateRequest(seed=1))), Done)
+        assert client.pid == pid
+    finally:
+        client.close()
+
+
 @posix
 def test_a_killed_worker_is_told_of_and_the_next_volume_works(client, events, slow):
     opened = events.answer(client.open_checkpoint(slow, arguments={"batch_statistics": True}))
