@@ -15,6 +15,7 @@ How a checkpoint becomes a generator:
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
@@ -153,6 +154,14 @@ class Family(ABC):
             wanted = " × ".join(map(str, shape))
             raise WrongRequestError(f"a latent of this generator has {wanted} numbers, got {width} in each row")
         return arguments
+
+    def fit_shape(self, arguments: Arguments, stated: Collection[str], shape: tuple[int, ...]) -> Arguments:
+        """``fit_latent`` for families whose output follows the latent's shape; the others only look at its length.
+
+        Raises:
+            WrongRequestError: no arguments fit.
+        """
+        return self.fit_latent(arguments, stated, math.prod(shape))
 
     def encode_features(self, given: FeatureInput, arguments: Arguments, count: int) -> npt.NDArray[np.float32] | None:
         """Conditioning as the network takes it, float32 (count, width); None for an unconditional network.

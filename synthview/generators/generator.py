@@ -15,7 +15,7 @@ from torch import nn
 
 from synthview.errors import SynthviewError, WrongRequestError
 from synthview.generators.device import exact_float32, memory_errors
-from synthview.generators.family import Arguments, Family, Step
+from synthview.generators.family import Arguments, Family
 from synthview.generators.features import FeatureInput
 from synthview.generators.info import GenerateRequest, GeneratorInfo
 from synthview.generators.latents import noise_source, sample_latents
@@ -82,7 +82,8 @@ class Generator:
         outputs = []
         for done, piece in enumerate(pieces):
             part = _part(progress, done, len(pieces))
-            outputs.append(self._run(rows[piece], None if condition is None else condition[piece], part, seed=None))
+            output, _ = self._run(rows[piece], None if condition is None else condition[piece], part, seed=None)
+            outputs.append(output)
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def generate(  # noqa: PLR0917  (the order is the published contract's)
@@ -119,14 +120,14 @@ class Generator:
         condition = self._family.encode_features(features, arguments, 1)
         rows = rows.reshape(1, *self._family.latent_shape(arguments))
         with self._as_loaded():
-            raw = self._run(rows, condition, progress, seed=seed, coarse=coarse)
+            raw, is_coarse = self._run(rows, condition, progress, seed=seed, coarse=coarse)
         volume = self._family.to_volume(raw[0], arguments)
         known = {f.name: float((features or {}).get(f.name, f.default)) for f in self._family.features(arguments)}
         made = Provenance(
             checkpoint_sha256=self.info.sha256,
             checkpoint_name=self.info.name,
             family=self.info.family,
-            arguments=dict(arguments) | ({"coarse": True} if raw.shape[1:] != self.info.output_shape else {}),
+            arguments=dict(arguments) | ({"coarse": True} if is_coarse else {}),
             seed=seed,
             latent=None if latent is None else tuple(float(value) for value in rows.ravel()),
             truncation=float(truncation),
@@ -152,29 +153,25 @@ class Generator:
             raise WrongRequestError(f"latents must be an array of (rows, length), got shape {rows.shape}")
         if not np.isfinite(rows).all():
             raise WrongRequestError("latents must be numbers; some are NaN or infinite")
-        rows = rows.reshape(len(rows), -1)
-        return rows, self._family.fit_latent(self.info.arguments, self._stated, rows.shape[1])
+        return rows.reshape(len(rows), -1), self._family.fit_shape(self.info.arguments, self._stated, rows.shape[1:])
 
     def _run(
         self, rows: Array, condition: Array | None, progress: Progress | None, *, seed: int | None, coarse: bool = False
-    ) -> Array:
-        """One pass of the family's sampler, step by step."""
+    ) -> tuple[Array, bool]:
+        """One pass of the family's sampler, step by step: the output, and whether it is the coarse one."""
         output = None
         with torch.inference_mode(), exact_float32(), memory_errors(self._device, f"a volume of {self.info.title}"):
             z = torch.from_numpy(rows).to(self._device)
             columns = None if condition is None else torch.from_numpy(condition).to(self._device)
-            for fraction, output in self._steps(z, columns, noise_source(seed), coarse=coarse):  # noqa: B007
+            noise = noise_source(seed)
+            steps = self._family.sample_coarse(self._network, z, columns, noise) if coarse else None
+            is_coarse = steps is not None
+            for fraction, output in steps or self._family.sample(self._network, z, columns, noise):  # noqa: B007
                 if progress is not None:
                     progress(fraction)
             if output is None:
                 raise SynthviewError(f"the family {self.info.family} ended without an output")
-            return output.float().cpu().numpy()
-
-    def _steps(
-        self, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator, *, coarse: bool
-    ) -> Iterator[Step]:
-        steps = self._family.sample_coarse(self._network, z, condition, noise) if coarse else None
-        return steps if steps is not None else self._family.sample(self._network, z, condition, noise)
+            return output.float().cpu().numpy(), is_coarse
 
     @contextmanager
     def _as_loaded(self) -> Iterator[None]:

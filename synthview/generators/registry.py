@@ -20,6 +20,7 @@ from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.family import Family, NotThisFamily, plain_name
 from synthview.generators.info import OpenArgument
 from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWgan
+from synthview.generators.networks.cdpm import Cdpm
 from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.hagan import HaGan
 from synthview.generators.networks.mrianateval import (
@@ -41,6 +42,7 @@ BUILT_IN: tuple[type[Family], ...] = (
     MriAnatEvalVaeGan,
     MriAnatEvalWgan,
     SigmaRat,
+    Cdpm,
 )
 ENTRY_POINTS = "synthview.generators"
 _NAMED_KEYS = 6  # keys that a message names before "and 12 more"

@@ -1,0 +1,1 @@
+"""How noise becomes an image, step by step: the samplers of diffusion models."""
