@@ -68,7 +68,8 @@ def load_volume(path: str | Path) -> Volume:
     voxels = _voxels(path, header, content, channels=known.get("kind") is VolumeKind.TISSUE_MAP)
     voxels = _finite(voxels, notes)
     affine = _affine(path, header, notes)
-    if "kind" not in known and voxels.ndim == 3 and looks_like_ct(voxels):
+    nobody_said = known.get("kind", VolumeKind.UNKNOWN) is VolumeKind.UNKNOWN and "provenance" not in known
+    if nobody_said and voxels.ndim == 3 and looks_like_ct(voxels):
         known.update(kind=VolumeKind.CT, unit="HU")
         notes.append("Taken as CT in Hounsfield units, because its values look like that.")
     return Volume(voxels, affine, name=path.name, notes=tuple(notes), **known)
@@ -92,9 +93,20 @@ def save_volume(volume: Volume, path: Path) -> Path:
     if path.name.lower().endswith(".gz"):
         content = igzip.compress(content, compresslevel=_GZIP_LEVEL, mtime=0)
     write_atomically(path, content)
-    if volume.provenance is not None:
-        write_atomically(sidecar_path(path), (description_json(volume) + "\n").encode())
+    _write_sidecar(volume, path)
     return path
+
+
+def _write_sidecar(volume: Volume, path: Path) -> None:
+    """The JSON beside a made volume; beside anything else, what an earlier volume of that name left there goes."""
+    sidecar = sidecar_path(path)
+    try:
+        if volume.provenance is not None:
+            write_atomically(sidecar, (description_json(volume) + "\n").encode())
+        elif sidecar.is_file() and FORMAT in sidecar.read_text("utf-8", "replace"):
+            sidecar.unlink()
+    except (SaveError, OSError) as error:
+        raise SaveError(f"{path} was written and is whole, but {sidecar.name} beside it was not: {error}") from error
 
 
 def sidecar_path(path: Path) -> Path:
@@ -324,7 +336,7 @@ def _to_bytes(volume: Volume) -> bytes:
     image.header.set_xyzt_units("mm")
     if volume.window is not None:
         image.header["cal_min"], image.header["cal_max"] = volume.window.low, volume.window.high
-    if volume.provenance is not None or volume.kind is not VolumeKind.UNKNOWN:
-        image.header.extensions.append(Nifti1Extension("comment", description_json(volume).encode()))
+    # always, so that a JSON file that an earlier volume left beside this one never speaks for it
+    image.header.extensions.append(Nifti1Extension("comment", description_json(volume).encode()))
     content: bytes = image.to_bytes()
     return content

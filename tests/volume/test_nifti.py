@@ -94,6 +94,21 @@ def test_a_foreign_file_has_no_provenance_and_no_sidecar_is_written_for_it(tmp_p
     assert [p.name for p in tmp_path.iterdir()] == ["a.nii.gz"]
 
 
+def test_another_volume_of_the_same_name_does_not_inherit_how_the_first_was_made(tmp_path):
+    path = save_volume(replace(marked_volume(), provenance=MADE), tmp_path / "a.nii.gz")
+    left_behind = sidecar_path(path).read_bytes()
+    save_volume(marked_volume(), path)
+    assert not sidecar_path(path).exists()
+    sidecar_path(path).write_bytes(left_behind)
+    assert load_volume(path).provenance is None
+
+
+def test_a_json_file_of_somebody_else_is_left_alone(tmp_path):
+    (tmp_path / "a.json").write_text('{"RepetitionTime": 2.0}')
+    save_volume(marked_volume(), tmp_path / "a.nii.gz")
+    assert (tmp_path / "a.json").read_text() == '{"RepetitionTime": 2.0}'
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
 def test_the_same_volume_gives_the_same_bytes(suffix, tmp_path):
     volume = replace(marked_volume("LPI"), provenance=MADE)

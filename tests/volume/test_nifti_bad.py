@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -13,7 +14,7 @@ import pytest
 from marked_volumes import marked_volume
 
 from synthview.errors import SaveError, SynthviewError, VolumeError
-from synthview.volume import load_volume, save_volume
+from synthview.volume import Provenance, load_volume, save_volume
 
 
 def _good(folder: Path) -> bytearray:
@@ -41,13 +42,13 @@ BAD = {
     "three bytes": (lambda content: bytes(content[:3]), "is not a NIfTI file"),
     "header cut short": (lambda content: bytes(content[:200]), "damaged NIfTI header"),
     "voxels cut short": (lambda content: bytes(content[:-1]), "is cut short"),
-    "no voxels": (lambda content: bytes(content[:352]), "is cut short"),
+    "no voxels": (lambda content: bytes(content[:352]), "is cut short|damaged"),
     "gzip cut short": (lambda content: gzip.compress(bytes(content))[:-20], "damaged or cut-short gzip"),
     "gzip damaged": (lambda content: gzip.compress(bytes(content))[:40] + bytes(80), "damaged or cut-short gzip"),
     "gzip of nothing": (lambda _: gzip.compress(b""), "NIfTI|empty"),
     "only gzip's mark": (lambda _: b"\x1f\x8b", "damaged or cut-short gzip"),
     "no dimensions": (_patched(40, 0, 4, 5, 6), "impossible dimensions"),
-    "nine dimensions": (_patched(40, 9, 4, 5, 6), "impossible dimensions"),
+    "nine dimensions": (_patched(40, 9, 4, 5, 6), "impossible dimensions|damaged"),
     "a negative dimension": (_patched(40, 3, 4, -5, 6), "impossible dimensions"),
     "a dimension of 0": (_patched(40, 3, 4, 0, 6), "impossible dimensions"),
     "dimensions far too large": (_patched(40, 3, 32767, 32767, 32767), "is cut short"),
@@ -196,3 +197,11 @@ def test_a_full_disk_leaves_the_old_file_as_it_was(name, tmp_path):
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [name]
     nibabel.load(path).get_fdata()
+
+
+def test_a_sidecar_that_fails_is_told_apart_from_a_volume_that_fails(tmp_path):
+    made = Provenance("ab", "g.pth", "ha-gan", seed=1)
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(SaveError, match=r"was written and is whole, but a\.json"):
+        save_volume(replace(marked_volume(), provenance=made), tmp_path / "a.nii")
+    assert load_volume(tmp_path / "a.nii").provenance == made
