@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         self.generation.volume_made.connect(self._on_volume_made)
         self.generation.failed.connect(self.show_error)
         self.generation.busy_changed.connect(self.status.set_busy)
+        self.generation.busy_changed.connect(self.ortho.empty.set_busy)
         self.generation.progressed.connect(self.status.set_progress)
         self.generation.worker.state_changed.connect(self.status.set_worker)
         self.generation.worker.restarted.connect(lambda reason: self.message.show_message(reason, Level.WARN))

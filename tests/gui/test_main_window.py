@@ -17,7 +17,7 @@ from synthview.gui.main_window import MainWindow
 from synthview.gui.state import Layout, Plane
 from synthview.resources import resource_path
 from synthview.volume import Volume, load_volume
-from tests.small_checkpoint import write_sigmarat
+from small_checkpoint import write_sigmarat
 
 WAIT_MS = 60_000
 

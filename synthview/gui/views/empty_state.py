@@ -27,13 +27,11 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._picture.setFixedHeight(_ICON_PX)
-        heading = QLabel("No volume yet", alignment=Qt.AlignmentFlag.AlignCenter)
-        heading.setProperty("role", "heading")
-        words = QLabel(
-            "Drop a NIfTI file or a checkpoint here, or press Ctrl+O.", alignment=Qt.AlignmentFlag.AlignCenter
-        )
-        words.setProperty("role", "caption")
-        words.setWordWrap(True)
+        self._heading = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._heading.setProperty("role", "heading")
+        self._words = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._words.setProperty("role", "caption")
+        self._words.setWordWrap(True)
         open_button = QPushButton("Open…")
         open_button.setProperty("role", "primary")
         demo_button = QPushButton("Look at the demo head")
@@ -41,7 +39,9 @@ class EmptyState(QWidget):
         demo_button.clicked.connect(self.demo_requested)
         for button in (open_button, demo_button):  # of one height
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        buttons = QHBoxLayout()
+        self._buttons = QWidget()
+        buttons = QHBoxLayout(self._buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
         buttons.setSpacing(SPACE[2])
         buttons.addStretch(1)
         buttons.addWidget(open_button)
@@ -51,11 +51,20 @@ class EmptyState(QWidget):
         layout.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
         layout.setSpacing(SPACE[2])
         layout.addStretch(1)
-        for widget in (self._picture, heading, words):
+        for widget in (self._picture, self._heading, self._words):
             layout.addWidget(widget)
         layout.addSpacing(SPACE[1])
-        layout.addLayout(buttons)
+        layout.addWidget(self._buttons)
         layout.addStretch(1)
+        self.set_busy(False)
+
+    def set_busy(self, busy: bool) -> None:
+        """Say that the first volume is being made; nothing needs to be opened meanwhile."""
+        self._heading.setText("Making the first volume…" if busy else "No volume yet")
+        self._words.setText(
+            "It appears here when it is there." if busy else "Drop a NIfTI file or a checkpoint here, or press Ctrl+O."
+        )
+        self._buttons.setVisible(not busy)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Draw the icon once this is on the screen (the icon font is slow to load)."""
