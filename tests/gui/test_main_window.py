@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
+from small_checkpoint import write_sigmarat
 
 from synthview.gui.dialogs import open_argument
 from synthview.gui.main_window import MainWindow
 from synthview.gui.state import Layout, Plane
 from synthview.resources import resource_path
 from synthview.volume import Volume, load_volume
-from small_checkpoint import write_sigmarat
 
 WAIT_MS = 60_000
 

@@ -141,11 +141,12 @@ class LibraryPanel(QWidget):
         self._list.addWidget(caption)
         for path in paths:
             if path not in self._cards:
-                self._cards[path] = self._new_card(bundled.get(path, path.name), path, bundled=path in bundled)
+                self._cards[path] = self._new_card(path, bundled=path in bundled)
+            self._cards[path].name_label.setText(bundled.get(path) or _name_among(path, paths))
             self._list.addWidget(self._cards[path])
 
-    def _new_card(self, name: str, path: Path, *, bundled: bool) -> ModelCard:
-        card = ModelCard(name, path, bundled=bundled)
+    def _new_card(self, path: Path, *, bundled: bool) -> ModelCard:
+        card = ModelCard(path.name, path, bundled=bundled)
         card.set_current(path == self._current)
         card.chosen.connect(self.open_requested)
         card.forget_requested.connect(self._forget)
@@ -176,6 +177,12 @@ class LibraryPanel(QWidget):
         for path in _dropped(event):
             self.open_requested.emit(path)
         event.acceptProposedAction()
+
+
+def _name_among(path: Path, paths: list[Path]) -> str:
+    """The file's name, with its folder's where another file has the same: every training run has its G_iter80000.pth."""
+    alone = sum(other.name == path.name for other in paths) == 1
+    return path.name if alone else f"{path.parent.name}/{path.name}"
 
 
 def _dropped(event: QDropEvent) -> list[Path]:
