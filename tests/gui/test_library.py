@@ -222,8 +222,8 @@ def test_sizes(shape, text):
     assert size_text(shape) == text
 
 
-def test_files_of_one_name_are_told_apart_by_their_folders(panel, tmp_path):
+def test_files_of_one_name_are_told_apart_by_their_folders(library, tmp_path):
     paths = [tmp_path / run / "G_iter80000.pth" for run in ("lung", "brain")]
-    panel.set_recent([*paths, tmp_path / "other.pth"])
-    names = [panel.card(path).name_label.text() for path in (*paths, tmp_path / "other.pth")]
+    library.set_recent([*paths, tmp_path / "other.pth"])
+    names = [library.card(path).name_label.text() for path in (*paths, tmp_path / "other.pth")]
     assert names == ["lung/G_iter80000.pth", "brain/G_iter80000.pth", "other.pth"]

@@ -180,7 +180,7 @@ class LibraryPanel(QWidget):
 
 
 def _name_among(path: Path, paths: list[Path]) -> str:
-    """The file's name, with its folder's where another file has the same: every training run has its G_iter80000.pth."""
+    """The file's name, with its folder's where another has the same: each training run has a G_iter80000.pth."""
     alone = sum(other.name == path.name for other in paths) == 1
     return path.name if alone else f"{path.parent.name}/{path.name}"
 
