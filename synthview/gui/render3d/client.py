@@ -161,9 +161,12 @@ class RenderClient(QObject):
             while self._wait_for_work():
                 self._do_work()
         finally:
-            if self._host is not None:
-                self._host.close()
-                self._host = None
+            self._close_host()
+
+    def _close_host(self) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
 
     def _wait_for_work(self) -> bool:
         """Sleep until there is a volume and a request for it; False to end."""
@@ -238,9 +241,7 @@ class RenderClient(QObject):
             return self._closing
 
     def _on_death(self, error: ProcessDiedError) -> None:
-        if self._host is not None:
-            self._host.close()
-            self._host = None
+        self._close_host()
         self._deaths += 1
         if self._is_closing():
             return

@@ -72,6 +72,11 @@ class Host:
     Args:
         environment: environment variables for it.
         mode: "gpu", "cpu" or "" (see ``process.run``).
+
+    Attributes:
+        process_id: the operating system's number for it.
+        gpu: whether it casts rays on a graphics processor; known once it is ready.
+        layout: of the volume that it has; None while it has none.
     """
 
     def __init__(self, environment: Mapping[str, str], mode: str) -> None:
@@ -84,12 +89,8 @@ class Host:
         arguments = (theirs, self._frame_block.name, dict(environment), mode)
         self._process = context.Process(target=run, args=arguments, name="synthview-render", daemon=True)
         self._process.start()
+        self.process_id = self._process.pid
         theirs.close()
-
-    @property
-    def process_id(self) -> int | None:
-        """The process's id."""
-        return self._process.pid
 
     def wait_until_ready(self, is_unwanted: Callable[[], bool]) -> Ready:
         """Wait until it has a context.
@@ -166,7 +167,8 @@ class Host:
 
     def kill(self) -> None:
         """End the process at once; it has nothing to save.  May be called from another thread."""
-        self._process.kill()
+        with contextlib.suppress(ValueError):  # closed meanwhile
+            self._process.kill()
 
     def close(self) -> None:
         """End the process and leave no shared memory behind."""

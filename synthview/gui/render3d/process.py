@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MOVING_MS = 60.0  # what a picture may take while something moves
 _STILL_PIXELS_PROCESSOR = 1_000_000  # a still picture on the processor has at most so many
-_SCALES = (0.2, 1.0)  # of a moving picture, each side
+_SCALES = (0.3, 1.0)  # of a moving picture, each side
 
 
 def run(connection: Connection, frames: str, environment: Mapping[str, str], mode: str) -> None:

@@ -119,9 +119,11 @@ def default_threshold(settings: RenderSettings, facts: VolumeFacts) -> float:
 
 
 def threshold_range(settings: RenderSettings, facts: VolumeFacts) -> tuple[float, float]:
-    """The ends of a threshold control: the values drawn, with the preset's own threshold always inside."""
+    """The ends of a threshold control: the values there are, and where the window counts, not much beyond it."""
     default = default_threshold(settings, facts)
     low, high = (0.0, 1.0) if facts.colored else (facts.low, facts.high)
+    if effective_preset(settings, facts).in_window:
+        low, high = max(low, facts.window.low), min(high, facts.window.high + facts.window.width)
     return min(low, default), max(high, default)
 
 

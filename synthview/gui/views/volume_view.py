@@ -141,6 +141,22 @@ class VolumeView(QWidget):
         """Where the picture is looked at from."""
         return self._camera
 
+    @property
+    def frame(self) -> Frame | None:
+        """The picture on the screen."""
+        return self._frame[0] if self._frame is not None else None
+
+    @property
+    def failure_text(self) -> str:
+        """What the pane says instead of a picture; empty while there is no failure."""
+        return "" if self._note.isHidden() else self._note.text
+
+    @property
+    def settled(self) -> bool:
+        """Whether the full picture of what is wanted is on the screen."""
+        frame = self.frame
+        return frame is not None and frame.view is self._asked and not frame.view.moving
+
     def set_settings(self, settings: RenderSettings) -> None:
         """Draw the volume in another way."""
         if settings != self._settings:
