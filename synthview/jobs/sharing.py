@@ -176,6 +176,8 @@ class _Pickler(pickle.Pickler):
             return np.ascontiguousarray(obj).__reduce_ex__(pickle.HIGHEST_PROTOCOL)
         if isinstance(obj, Enum):  # Python 3.11.2, which is Debian 12's, would call getattr on the other side
             return type(obj), (obj.value,)
+        if isinstance(obj, BaseException):  # their own way; Dask, once imported, makes pickle call tblib for them
+            return obj.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
         return NotImplemented
 
 

@@ -58,6 +58,13 @@ def cross(message: object, pipe: tuple[Connection, Connection], prefix: str) -> 
     return received
 
 
+def test_errors_cross_after_dask_has_changed_how_they_are_pickled(pipe, prefix):
+    pytest.importorskip("distributed")
+    received, _ = cross(Failed(3, CheckpointError("G.pth is damaged")), pipe, prefix)
+    assert isinstance(received.error, CheckpointError)
+    assert str(received.error) == "G.pth is damaged"
+
+
 def test_an_enum_crosses_as_a_value_whatever_python_makes_of_it(pipe, prefix, monkeypatch):
     monkeypatch.setattr(VolumeKind, "__reduce_ex__", lambda self, _: (getattr, (type(self), self.name)))  # as 3.11.2
     received, _ = cross(VolumeKind.CT, pipe, prefix)
