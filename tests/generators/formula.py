@@ -19,6 +19,14 @@ def formula_tensor(name: str, shape: tuple[int, ...]) -> torch.Tensor:
     last = name.rsplit(".", 1)[-1]
     if last in {"weight_u", "weight_v"}:
         values = (x - 0.5) / np.linalg.norm(x - 0.5)
+    elif last == "num_batches_tracked":
+        return torch.tensor(0)
+    elif last == "running_mean":
+        values = 0.2 * (x - 0.5)
+    elif last == "running_var":
+        values = 0.8 + 0.4 * x
+    elif last == "gamma":
+        values = 0.5 + x
     elif last == "bias":
         values = 0.1 * (x - 0.5)
     elif len(shape) == 1:

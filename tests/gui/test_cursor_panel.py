@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from marked_volumes import MARK_MM, marked_volume
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
@@ -10,6 +9,7 @@ from synthview.gui.panels.cursor import CursorPanel, number_text, place_text, va
 from synthview.gui.state import ViewModel
 from synthview.volume import Volume, VolumeKind
 from synthview.volume.slicing import read_at
+from tests.marked_volumes import MARK_MM, marked_volume
 
 
 @pytest.fixture

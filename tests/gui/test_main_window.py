@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
-from small_checkpoint import write_sigmarat
 
 from synthview.gui.dialogs import open_argument
 from synthview.gui.main_window import MainWindow
 from synthview.gui.state import Layout, Plane
 from synthview.resources import resource_path
 from synthview.volume import Volume, load_volume
+from tests.small_checkpoint import write_sigmarat
 
 WAIT_MS = 60_000
 
@@ -28,8 +28,9 @@ def window(qtbot, monkeypatch):
     window = MainWindow()
     qtbot.addWidget(window, before_close_func=MainWindow.shut_down)
     window.resize(1400, 900)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitActive(window):  # keys go to the active window only
+        window.show()
+        window.activateWindow()
     return window
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from marked_volumes import AXIS_ORDERS, MARK, MARK_MM, SHAPE_RAS, mark_ijk, marked_volume
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
@@ -10,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from synthview.gui.state import Plane, ViewModel
 from synthview.gui.views.ortho_view import OrthoView
 from synthview.volume import Volume, Window, load_volume, save_volume
+from tests.marked_volumes import AXIS_ORDERS, MARK, MARK_MM, SHAPE_RAS, mark_ijk, marked_volume
 
 WHITE = 0xFFFFFFFF
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_checkpoint import write_sigmarat
 
 from synthview.errors import Cancelled, CheckpointError, WorkerDiedError
 from synthview.generators.info import GenerateRequest, GeneratorInfo
 from synthview.gui.latest import LatestWins
 from synthview.gui.worker import Worker
 from synthview.volume import Volume
+from tests.small_checkpoint import write_sigmarat
 
 TIMEOUT_MS = 120_000
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from broken_workers import dies_at_once, says_nonsense
-from small_checkpoint import write_sigmarat
 
 from synthview.errors import Cancelled, CheckpointError, MissingArgumentError, SynthviewError, WorkerDiedError
 from synthview.generators.info import GenerateRequest
 from synthview.jobs.client import CANCEL_GRACE_S, WorkerClient
 from synthview.jobs.messages import Done, Event, Failed, Progress, Ready, Restarted, Stopped
+from tests.jobs.broken_workers import dies_at_once, says_nonsense
+from tests.small_checkpoint import write_sigmarat
 
 SHARED_MEMORY = Path("/dev/shm")
 TIMEOUT_S = 120  # a machine may be busy with other things

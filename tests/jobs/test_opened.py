@@ -7,7 +7,6 @@ import os
 import numpy as np
 import pytest
 import torch
-from small_checkpoint import write_sigmarat
 
 from synthview import userdata
 from synthview.errors import SynthviewError
@@ -16,6 +15,7 @@ from synthview.jobs import opened
 from synthview.jobs.messages import Generate, Job, OpenCheckpoint
 from synthview.jobs.opened import MAX_OPENED, OpenedGenerators, explain
 from synthview.volume import Volume
+from tests.small_checkpoint import write_sigmarat
 
 
 def ignore_progress(_fraction: float) -> None:

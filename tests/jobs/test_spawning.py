@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from small_checkpoint import write_sigmarat
+
+from tests.small_checkpoint import write_sigmarat
 
 linux = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="looks into /proc")
 TIMEOUT_S = 90

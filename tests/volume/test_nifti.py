@@ -7,10 +7,10 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
-from marked_volumes import AXIS_ORDERS, MARK, MARK_MM, mark_ijk, marked_volume
 
 from synthview.volume import Provenance, Volume, VolumeKind, Window, load_volume, save_volume
 from synthview.volume.nifti import is_nifti_name, looks_like_nifti, sidecar_path
+from tests.marked_volumes import AXIS_ORDERS, MARK, MARK_MM, mark_ijk, marked_volume
 
 MADE = Provenance(
     checkpoint_sha256="0f" * 32,

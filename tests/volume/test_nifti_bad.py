@@ -11,10 +11,10 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from marked_volumes import marked_volume
 
 from synthview.errors import SaveError, SynthviewError, VolumeError
 from synthview.volume import Provenance, load_volume, save_volume
+from tests.marked_volumes import marked_volume
 
 
 def _good(folder: Path) -> bytearray:

@@ -3,9 +3,9 @@
 import nibabel
 import numpy as np
 import pytest
-from marked_volumes import AXIS_ORDERS, MARK, MARK_MM, MARK_RAS, SHAPE_RAS, SPACING_RAS, mark_ijk, marked_volume
 
 from synthview.volume import Volume, axis_codes
+from tests.marked_volumes import AXIS_ORDERS, MARK, MARK_MM, MARK_RAS, SHAPE_RAS, SPACING_RAS, mark_ijk, marked_volume
 
 
 def test_there_are_48_orders():

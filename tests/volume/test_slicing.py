@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from marked_volumes import AXIS_ORDERS, MARK, MARK_MM, MARK_RAS, REST, mark_ijk, marked_volume
 
 from synthview.volume import Volume
 from synthview.volume.slicing import Plane, read_at, slice_geometry
+from tests.marked_volumes import AXIS_ORDERS, MARK, MARK_MM, MARK_RAS, REST, mark_ijk, marked_volume
 
 BOTH = pytest.mark.parametrize("radiological", [True, False])
 PLANES = pytest.mark.parametrize("plane", list(Plane))
