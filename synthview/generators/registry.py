@@ -22,6 +22,7 @@ from synthview.generators.info import OpenArgument
 from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWgan
 from synthview.generators.networks.cdpm import Cdpm
 from synthview.generators.networks.crfgan import CrfGan
+from synthview.generators.networks.csegsynth import CSegSynth
 from synthview.generators.networks.hagan import HaGan
 from synthview.generators.networks.mrianateval import (
     MriAnatEvalAlphaGan,
@@ -42,6 +43,7 @@ BUILT_IN: tuple[type[Family], ...] = (
     MriAnatEvalVaeGan,
     MriAnatEvalWgan,
     SigmaRat,
+    CSegSynth,
     Cdpm,
 )
 ENTRY_POINTS = "synthview.generators"

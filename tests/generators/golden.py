@@ -17,7 +17,7 @@ class Pack:
             self.arrays = dict(arrays)
 
     def check(self, output: np.ndarray, name: str, sample: int) -> None:
-        """Compare one volume (I, J, K) with everything that is stored of it."""
+        """Compare one volume (I, J, K), or (C, I, J, K), with everything that is stored of it."""
         stored = self.case["outputs"][name]["stored"][str(sample)]
         key = f"{name}_{sample}"
         if stored == "full":
@@ -28,8 +28,8 @@ class Pack:
             for block in ("corner", "center", "farcorner"):
                 if f"{key}__{block}" in self.arrays:
                     expected = self.arrays[f"{key}__{block}"]
-                    where = tuple(slice(a, a + n) for a, n in zip(stored[block], expected.shape, strict=True))
-                    self.close(output[where], expected)
+                    where = tuple(slice(a, a + n) for a, n in zip(stored[block], expected.shape[-3:], strict=True))
+                    self.close(output[..., *where], expected)
         statistics = [output.mean(dtype=np.float64), output.std(dtype=np.float64), output.min(), output.max()]
         self.close(np.array(statistics), self.arrays[f"{key}__stats"])
 
