@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,9 +24,13 @@ from synthview.generators.state_dicts import (
 )
 
 SAFETENSORS_NAME = "weights.safetensors"  # of a bundled checkpoint's folder
+BUNDLE_MODELS = "models"  # a MONAI bundle keeps its weights there
+BUNDLE_NAME = "inference.json"  # and its networks' arguments here, in the folder configs
 SETTINGS_NAME = "configs.json"  # HA-GAN's and CRF-GAN's training scripts write it beside the weights
 _SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pickle")
 _NOT_GENERATORS = ("d_", "e_", "sub_e_", "crf_", "cd_", "opt")  # discriminators, encoders, optimisers beside them
+_AUTOENCODER = re.compile(r"auto.?enc|aekl|(^|[_-])vae([_.-]|$)", re.IGNORECASE)  # halves of latent diffusion models
+_DIFFUSION = re.compile(r"diffusion|(^|[_-])ldm|unet|denois", re.IGNORECASE)
 _NOT_WEIGHTS = ("(check_", "(split)", "(test_imgs)", "(test_vols)")  # what CSegSynth writes beside its models
 _MOST_NUMBERS = 8_000_000_000  # a file that claims more is damaged, or made to fill the memory
 
@@ -84,24 +89,22 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         CheckpointError: it isn't there, can't be read, is no checkpoint, or is damaged.
     """
     path = Path(path).expanduser()
-    file = find_weights(path)
-    container, content = read_file(file)
-    try:
-        parts = find_state_dicts(content)
-    except CheckpointError as error:
-        raise CheckpointError(f"{file}: {error}") from error
-    if not parts:
-        raise CheckpointError(
-            f"{file} holds no weights (no named tensors); choose the file with the network's state_dict"
-        )
-    if sum(tensor.numel() for tensors in parts.values() for tensor in tensors.values()) > _MOST_NUMBERS:
-        raise CheckpointError(f"{file} claims to hold more numbers than any published network; it is damaged")
-    settings, notes = _read_settings(file.with_name(SETTINGS_NAME))
-    return Checkpoint(path, (file,), str(container), parts, {**settings, **find_plain_values(content)}, tuple(notes))
+    files = find_weights(path)
+    parts: dict[str, Tensors] = {}
+    settings: dict[str, Any] = {}
+    for file in files:
+        container, content = read_file(file)
+        found = _find_parts(file, content)
+        parts |= found if len(files) == 1 else {f"{file.name}/{place}": part for place, part in found.items()}
+        settings |= find_plain_values(content)
+    beside, notes = _read_settings_beside(files[0])
+    return Checkpoint(path, files, str(container), parts, {**beside, **settings}, tuple(notes))
 
 
-def find_weights(path: Path) -> Path:
-    """The file to read: the path itself, or the generator's weights in a folder.
+def find_weights(path: Path) -> tuple[Path, ...]:
+    """The files to read: the path itself, or the generator's weights in a folder.
+
+    They are two for a latent diffusion model, whose autoencoder has a file of its own, and one otherwise.
 
     Raises:
         CheckpointError: there is none, or which of several can't be told.
@@ -110,22 +113,41 @@ def find_weights(path: Path) -> Path:
         if not path.is_dir():
             if not path.exists():
                 raise CheckpointError(f"{path} does not exist; check the name")
-            return path
-        files = sorted(p for p in path.iterdir() if is_checkpoint_name(p) and p.is_file())
+            return find_halves(path, _candidates(path.parent)) or (path,)
+        if (path / SAFETENSORS_NAME).is_file():
+            return (path / SAFETENSORS_NAME,)
+        candidates = _candidates(path)
+        if not candidates and (path / BUNDLE_MODELS).is_dir():
+            return find_weights(path / BUNDLE_MODELS)
     except OSError as error:
         raise CheckpointError(f"{path} could not be read: {error.strerror or error}") from error
-    if (bundled := path / SAFETENSORS_NAME) in files:
-        return bundled
-    candidates = [p for p in files if not p.name.lower().startswith(_NOT_GENERATORS)]
-    candidates = [p for p in candidates if not any(mark in p.name for mark in _NOT_WEIGHTS)]
-    named = [p for p in candidates if p.name.startswith("G_")]
-    candidates = named or candidates
     if not candidates:
         raise CheckpointError(f"{path} is a folder without generator weights ({', '.join(_SUFFIXES)}); choose another")
-    if len(candidates) > 1:
-        names = ", ".join(p.name for p in candidates)
-        raise CheckpointError(f"{path} is a folder with several checkpoints ({names}); choose one of them")
-    return candidates[0]
+    if len(candidates) == 1:
+        return (candidates[0],)
+    if halves := find_halves(None, candidates):
+        return halves
+    names = ", ".join(p.name for p in candidates)
+    raise CheckpointError(f"{path} is a folder with several checkpoints ({names}); choose one of them")
+
+
+def find_halves(chosen: Path | None, candidates: list[Path]) -> tuple[Path, ...]:
+    """The autoencoder and the diffusion model of a latent diffusion model, told by their names; empty if not both.
+
+    Args:
+        chosen: one of the two, if one was chosen.
+        candidates: checkpoints in the folder.
+    """
+    encoders = [p for p in candidates if _AUTOENCODER.search(p.name)]
+    others = [p for p in candidates if p not in encoders and "discriminator" not in p.name.lower()]
+    others = [p for p in others if _DIFFUSION.search(p.name)] or others
+    if chosen is not None and (
+        others == [] or not (_AUTOENCODER.search(chosen.name) or _DIFFUSION.search(chosen.name))
+    ):
+        return ()
+    encoders = [chosen] if chosen in encoders else encoders
+    others = [chosen] if chosen in others else others
+    return (encoders[0], others[0]) if len(encoders) == 1 and len(others) == 1 else ()
 
 
 def is_checkpoint_name(path: Path) -> bool:
@@ -145,7 +167,39 @@ def checkpoint_sha256(path: Path) -> str:
     Raises:
         CheckpointError: there is none, or it can't be read.
     """
-    return combined_sha256((find_weights(path),))
+    return combined_sha256(find_weights(path))
+
+
+def _candidates(folder: Path) -> list[Path]:
+    """Files in a folder that may be generators, by their names."""
+    files = sorted(p for p in folder.iterdir() if is_checkpoint_name(p) and p.is_file())
+    files = [p for p in files if not p.name.lower().startswith(_NOT_GENERATORS)]
+    files = [p for p in files if not any(mark in p.name for mark in _NOT_WEIGHTS)]
+    return [p for p in files if p.name.startswith("G_")] or files
+
+
+def _find_parts(file: Path, content: Any) -> dict[str, Tensors]:
+    try:
+        parts = find_state_dicts(content)
+    except CheckpointError as error:
+        raise CheckpointError(f"{file}: {error}") from error
+    if not parts:
+        raise CheckpointError(
+            f"{file} holds no weights (no named tensors); choose the file with the network's state_dict"
+        )
+    if sum(tensor.numel() for tensors in parts.values() for tensor in tensors.values()) > _MOST_NUMBERS:
+        raise CheckpointError(f"{file} claims to hold more numbers than any published network; it is damaged")
+    return dict(parts)
+
+
+def _read_settings_beside(file: Path) -> tuple[dict[str, Any], list[str]]:
+    """What the training script, or the maker of a bundle, wrote beside the weights."""
+    settings, notes = _read_settings(file.with_name(SETTINGS_NAME))
+    for place in (file.parent / "configs", file.parent.parent / "configs", file.parent):
+        bundle, trouble = _read_settings(place / BUNDLE_NAME)
+        if bundle or trouble:
+            return {**settings, "bundle": bundle}, notes + trouble
+    return settings, notes
 
 
 def file_sha256(path: Path) -> str:

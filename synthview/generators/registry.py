@@ -15,7 +15,13 @@ from typing import Any
 
 import torch
 
-from synthview.errors import CheckpointError, MissingArgumentError, UnknownFamilyError, WrongRequestError
+from synthview.errors import (
+    CheckpointError,
+    IncompleteCheckpointError,
+    MissingArgumentError,
+    UnknownFamilyError,
+    WrongRequestError,
+)
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.family import Family, NotThisFamily, plain_name
 from synthview.generators.info import OpenArgument
@@ -24,6 +30,7 @@ from synthview.generators.networks.cdpm import Cdpm
 from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.csegsynth import CSegSynth
 from synthview.generators.networks.hagan import HaGan
+from synthview.generators.networks.monai_ldm import MonaiLdm
 from synthview.generators.networks.mrianateval import (
     MriAnatEvalAlphaGan,
     MriAnatEvalAlphaWgan,
@@ -45,6 +52,7 @@ BUILT_IN: tuple[type[Family], ...] = (
     SigmaRat,
     CSegSynth,
     Cdpm,
+    MonaiLdm,
 )
 ENTRY_POINTS = "synthview.generators"
 _NAMED_KEYS = 6  # keys that a message names before "and 12 more"
@@ -179,6 +187,8 @@ def _try(
             return fits
         if not named:
             family.tell_apart(shapes)
+    except IncompleteCheckpointError:
+        raise
     except (NotThisFamily, CheckpointError) as reason:  # CheckpointError: none of several networks is chosen
         return Differences((str(reason),), 0.0)
     stated = {

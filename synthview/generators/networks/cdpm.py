@@ -33,10 +33,12 @@ Draw = Callable[[int, list[int]], torch.Tensor]
 
 _COARSE_STEPS = 4
 _MOST_SLICES = 1024
+_FEWEST_LINEAR = 20  # with 20 or fewer, the last beta would be 1 or more
 _LEAST = {"max_frames": 2}
 _COUNTS = ("max_frames", "max_latent_frames", "steps", "draws", "num_heads", "num_heads_upsample", "diffusion_steps")
-_FLAGS = ("sigma_small", "predict_xstart", "rescale_timesteps", "use_scale_shift_norm")
+_FLAGS = ("sigma_small", "predict_xstart", "rescale_timesteps", "use_scale_shift_norm", "double_precision")
 _NAMES = {"scheme": tuple(SCHEMES), "noise_schedule": ("linear", "cosine")}
+_NOT_CONFIGURED = {"steps", "scheme", "draws", "use_scale_shift_norm", "double_precision"}
 _DEFAULTS: Mapping[str, Any] = {  # of the training script, where the file does not say
     "num_heads": 4,
     "max_frames": 20,
@@ -63,14 +65,19 @@ class CdpmNetwork(SliceUNet):
         )
         self.arguments = dict(arguments)
 
-    def sample(self, z: torch.Tensor, noise: torch.Generator, kept: int) -> Iterator[Step]:
+    def sample(self, z: torch.Tensor, noise: torch.Generator, kept: int, *, double: bool) -> Iterator[Step]:
         """A stack of slices, window after window.
 
         Args:
             z: start noise (N, T, 1, H, W), or every draw (N, steps + 1, T, 1, H, W).
             noise: for what ``z`` lacks.
             kept: reverse steps.
+            double: compute in float64.
         """
+        dtype = torch.float64 if double else torch.float32
+        with torch.inference_mode(False):
+            self.to(dtype)  # to and fro without loss
+        z = z.to(dtype)
         given = self.arguments
         chain = AncestralChain(
             training_betas(given["noise_schedule"], given["diffusion_steps"]),
@@ -92,12 +99,12 @@ class CdpmNetwork(SliceUNet):
         """Make one window's slices, and put them into the stack."""
         observed = stack[:, stage.observed]
         frames = torch.tensor([stage.observed + stage.made], device=stack.device).expand(len(stack), -1)
-        mask = torch.zeros(*frames.shape, 1, 1, 1, device=stack.device)
+        mask = stack.new_zeros(*frames.shape, 1, 1, 1)
         mask[:, : len(stage.observed)] = 1
 
         def predict(x: torch.Tensor, time: float) -> Steps[torch.Tensor]:
             window = torch.cat([observed, x], dim=1)
-            predicted = yield from self.steps(window, window, mask, frames, torch.full([len(x)], time, device=x.device))
+            predicted = yield from self.steps(window, window, mask, frames, x.new_full([len(x)], time))
             return predicted[:, len(stage.observed) :]
 
         made = yield from chain.sample(predict, lambda number: draw(number, stage.made))
@@ -118,6 +125,7 @@ class Cdpm(Family):
         "max_frames": "slices in a window",
         "max_latent_frames": "slices made in each window after the first; half a window if not given",
         "draws": "1: a latent is the start noise; steps + 1: it also holds the noise of every step",
+        "double_precision": "on a CPU, compute in float64, as sampling enlarges rounding differences; false is faster",
         "num_heads": "heads of the attention",
         "num_heads_upsample": "heads of the attention on the way up; as many as num_heads if not given",
         "diffusion_steps": "steps in training",
@@ -143,6 +151,7 @@ class Cdpm(Family):
         found.setdefault("max_latent_frames", max(found["max_frames"] // 2, 1))
         found.setdefault("steps", found["diffusion_steps"])
         found.setdefault("draws", 1)
+        found.setdefault("double_precision", True)
         _check(found)
         return {name: found[name] for name in self.arguments}
 
@@ -153,7 +162,7 @@ class Cdpm(Family):
             return {}
         found: dict[str, Any] = {}
         for name in (*_COUNTS, *_FLAGS, *_NAMES):
-            if name in config and name not in {"steps", "scheme", "draws", "use_scale_shift_norm"}:
+            if name in config and name not in _NOT_CONFIGURED:
                 try:
                     found[name] = self.parse_argument(name, config[name])
                 except WrongRequestError:  # such as num_heads_upsample -1, for "the same"
@@ -226,14 +235,15 @@ class Cdpm(Family):
     ) -> Iterator[Step]:
         """Window after window, step by step, block by block."""
         unet = cast(CdpmNetwork, network)
-        return unet.sample(z, noise, unet.arguments["steps"])
+        double = unet.arguments["double_precision"] and z.device.type == "cpu"
+        return unet.sample(z, noise, unet.arguments["steps"], double=double)
 
     def sample_coarse(
         self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator
     ) -> Iterator[Step] | None:
         """A few reverse steps only."""
         unet = cast(CdpmNetwork, network)
-        return unet.sample(z, noise, min(unet.arguments["steps"], _COARSE_STEPS))
+        return unet.sample(z, noise, min(unet.arguments["steps"], _COARSE_STEPS), double=False)
 
     def to_volume(self, raw: npt.NDArray[np.float32], arguments: Arguments) -> Volume:
         """Values from -1 (the background) to 1; (slice, row, column) become (x, y, z)."""
@@ -248,7 +258,7 @@ def _draws(z: torch.Tensor, noise: torch.Generator) -> Draw:
         if z.ndim == 5 and number == 0:
             return z[:, slices]
         shape = (len(z), len(slices), *z.shape[-3:])
-        return torch.randn(shape, generator=noise).to(z.device)
+        return torch.randn(shape, generator=noise).to(z)
 
     return draw
 
@@ -262,6 +272,8 @@ def _check(arguments: Arguments) -> None:
     steps, trained = arguments["steps"], arguments["diffusion_steps"]
     if steps > trained:
         raise WrongRequestError(f"steps must be {trained} or fewer, as many as in training, got {steps}")
+    if trained <= _FEWEST_LINEAR and arguments["noise_schedule"] == "linear":
+        raise WrongRequestError(f"diffusion_steps must be above {_FEWEST_LINEAR} with a linear schedule, got {trained}")
     if arguments["max_latent_frames"] >= arguments["max_frames"]:
         raise WrongRequestError(
             f"max_latent_frames must be below the {arguments['max_frames']} slices of a window (max_frames), "

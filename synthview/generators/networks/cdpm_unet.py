@@ -4,8 +4,7 @@ Slices are the batch of every 2-D layer; attention runs first along the slices o
 a slice.  Two things are as published, though they look like slips: the residual of the attention is added to the
 normalised input, and the mask of the slices to be made takes no part.
 
-Sampling enlarges rounding differences a thousandfold, so the order of operations is the published one throughout;
-fused attention, or embedding the time once for all slices, would already move voxels by half a per cent.
+Sampling enlarges rounding differences a thousandfold, so the order of operations is the published one throughout.
 """
 
 from __future__ import annotations
@@ -44,7 +43,8 @@ class ResBlock(nn.Module):
             h = self.out_layers[1:](h)
         else:
             h = self.out_layers(h + shift)
-        return self.skip_connection(x) + h
+        out: torch.Tensor = self.skip_connection(x) + h
+        return out
 
 
 class RelativePosition(nn.Module):
@@ -68,7 +68,7 @@ class RelativePosition(nn.Module):
         features = torch.stack([forward, backward, (distance == 0).to(time.dtype)], dim=-1)
         hidden = self.rpe_net["embed_distances"](features) + self.rpe_net["embed_diffusion_time"](time)[:, :, None]
         relation: torch.Tensor = self.rpe_net["out"](F.silu(hidden))
-        return relation.unflatten(-1, (self.heads, -1))
+        return relation.view(*relation.shape[:-1], self.heads, -1)
 
 
 class Attention(nn.Module):
@@ -92,7 +92,8 @@ class Attention(nn.Module):
         q, k, v = self.qkv(x).view(batch, rows, x.shape[1], 3, self.heads, -1).permute(3, 0, 1, 4, 2, 5)
         attended = self._attend(q, k, v, frames, time)
         attended = attended.transpose(2, 3).flatten(-2).flatten(0, 1)
-        return (x + self.proj_out(attended)).transpose(1, 2).unflatten(0, (batch, rows))
+        out: torch.Tensor = (x + self.proj_out(attended)).transpose(1, 2)
+        return out.view(batch, rows, *out.shape[1:])
 
     def _attend(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, frames: torch.Tensor, time: torch.Tensor
@@ -121,11 +122,11 @@ class SliceAttention(nn.Module):
         """(B·T, C, H, W) to the same."""
         batch, slices = frames.shape
         height, width = x.shape[2:]
-        time = time.unflatten(0, (batch, slices))
-        x = x.unflatten(0, (batch, slices)).flatten(3)  # (B, T, C, H·W)
+        time = time.view(batch, slices, -1)
+        x = x.reshape(batch, slices, x.shape[1], height * width)
         x = self.temporal_attention(x.permute(0, 3, 2, 1), frames, time).permute(0, 3, 2, 1)
         x = self.spatial_attention(x, frames, time)
-        return x.flatten(0, 1).unflatten(2, (height, width))
+        return x.flatten(0, 1).view(batch * slices, -1, height, width)
 
 
 class Downsample(nn.Module):
@@ -234,19 +235,19 @@ class SliceUNet(nn.Module):
         batch, slices = frames.shape
         image = x * (1 - observed) + known * observed
         h = torch.cat([image, observed.expand_as(image)], dim=2).flatten(0, 1)
-        embedded = self.time_embed(sinusoids(time.repeat_interleave(slices), self.first))
+        embedded = self.time_embed(sinusoids(time.repeat_interleave(slices), self.first).to(x.dtype))
         total = len(self.input_blocks) + len(self.output_blocks) + 1
-        skips = []
+        skips: list[torch.Tensor] = []
         for done, layers in enumerate([*self.input_blocks, self.middle_block, *self.output_blocks]):
             if done > len(self.input_blocks):
                 h = torch.cat([h, skips.pop()], dim=1)
-            for layer in layers:  # type: ignore[union-attr]
+            for layer in layers:
                 h = _apply(layer, h, frames, embedded)
             if done < len(self.input_blocks):
                 skips.append(h)
             yield (done + 1) / total
         out: torch.Tensor = self.out(h)
-        return out.unflatten(0, (batch, slices))
+        return out.view(batch, slices, *out.shape[1:])
 
 
 def sinusoids(time: torch.Tensor, width: int) -> torch.Tensor:

@@ -73,7 +73,7 @@ class AncestralChain:
         variance = self.betas * (1 - before) / left
         variance[0] = variance[min(1, kept - 1)]  # the true one is 0, and is never drawn with
         drawn = variance if posterior_variance else np.append(variance[:1], self.betas[1:])
-        self._deviation = np.exp(np.float32(0.5) * np.log(drawn).astype(np.float32))  # rounded as in the original
+        self._deviation = np.exp(np.float32(0.5) * np.log(np.maximum(drawn, 1e-20)).astype(np.float32))
 
     def __len__(self) -> int:
         return len(self.times)
