@@ -12,6 +12,7 @@ import numpy.typing as npt
 from synthview.resources import resource_path
 
 DEFAULT = "grey"
+_WITH_BACKGROUND = 4  # channels of a tissue map whose last one is the background
 
 
 @cache
@@ -50,12 +51,20 @@ def rgb32_table(name: str, *, inverted: bool = False) -> npt.NDArray[np.uint32]:
 
 
 def tissue_colors(count: int) -> npt.NDArray[np.float32]:
-    """Colours of the classes of a tissue map with ``count`` channels, (count, 3), 0 to 255; repeated past the sixth."""
-    colors = np.array(_content("tissues.json")["colors"], dtype=np.float32)
-    return colors[np.arange(count) % len(colors)]
+    """Colours of the classes of a tissue map with ``count`` channels, (count, 3), 0 to 255; repeated past the sixth.
+
+    The fourth of four channels is the background, as published generators of tissue maps have it: black.
+    """
+    known = np.array(_content("tissues.json")["colors"], dtype=np.float32)
+    colors: npt.NDArray[np.float32] = known[np.arange(count) % len(known)]
+    if count == _WITH_BACKGROUND:
+        colors[-1] = 0
+    return colors
 
 
 def tissue_names(count: int) -> tuple[str, ...]:
     """What the classes of a tissue map with ``count`` channels are called."""
-    names = _content("tissues.json")["names"]
-    return tuple(names) if count == len(names) else tuple(f"class {number}" for number in range(1, count + 1))
+    names = (*_content("tissues.json")["names"], "background")
+    if count in (_WITH_BACKGROUND - 1, _WITH_BACKGROUND):
+        return names[:count]
+    return tuple(f"class {number}" for number in range(1, count + 1))

@@ -45,8 +45,9 @@ def _report_uncaught(window: MainWindow) -> None:
 
 
 def _end_on_interrupt(app: QApplication) -> QTimer:
-    """Let Ctrl+C in the terminal close the window; Python sees the signal only when Qt gives it a turn."""
-    signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
+    """Let Ctrl+C or a plain ``kill`` close the window in order; Python sees a signal only when Qt gives it a turn."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.closeAllWindows())
     timer = QTimer(app, interval=250)
     timer.timeout.connect(lambda: None)
     timer.start()

@@ -217,5 +217,7 @@ def test_tables_for_the_screen():
 
 def test_tissues_have_names_and_colours():
     assert tissue_names(3) == ("white matter", "grey matter", "CSF")
+    assert tissue_names(4)[3] == "background"
+    assert tuple(tissue_colors(4)[3]) == (0, 0, 0)  # a published map's fourth channel is drawn black
     assert tissue_names(2) == ("class 1", "class 2")
     assert tissue_colors(9).shape == (9, 3)

@@ -137,7 +137,8 @@ class CursorPanel(QWidget):
         unit = f" {volume.unit}" if volume.unit else ""
         self._facts.set(Values=f"{number_text(summary.low)} to {number_text(summary.high)}{unit}")
         names = tissue_names(len(summary.class_ml))
-        amounts = [f"{name} {ml:.0f} mL" for name, ml in zip(names, summary.class_ml, strict=True)]
+        pairs = zip(names, summary.class_ml, strict=True)
+        amounts = [f"{name} {ml:.0f} mL" for name, ml in pairs if name != "background"]
         self._facts.set(Amount="\n".join(amounts))
 
     def _show_no_summary(self, volume: Volume, error: SynthviewError) -> None:

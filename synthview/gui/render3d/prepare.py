@@ -19,7 +19,7 @@ LARGEST_NUMBER = 32767  # the fixed-point ray caster's tables have 15 bits
 _SLAB_VALUES = 2**20  # converted at a time: small enough for the processor's cache
 _WINDOWS_KEPT = 1000  # a window gets at least 1/2000 of the numbers: values farther away are drawn like the last ones
 # White matter, grey matter, cerebrospinal fluid: colour, and how much of the voxel's opacity it brings.
-_TISSUES = (((0.98, 0.95, 0.88), 1.0), ((0.80, 0.45, 0.38), 0.9), ((0.25, 0.48, 0.80), 0.12))
+_TISSUES = (((0.98, 0.95, 0.88), 1.0), ((0.80, 0.45, 0.38), 0.9), ((0.25, 0.48, 0.80), 0.12), ((0, 0, 0), 0.0))
 _TRACE = 1e-3
 _LABEL_COLORS = (  # Okabe and Ito's colours, then round again
     (0.90, 0.62, 0.00),
