@@ -53,6 +53,10 @@ class UnsafeCheckpointError(CheckpointError):
     """The file could only be opened by running code from it; nothing was run."""
 
 
+class IncompleteCheckpointError(CheckpointError):
+    """A checkpoint of several files lacks one; the message names it."""
+
+
 class UnknownFamilyError(CheckpointError):
     """No known architecture has these tensors."""
 
