@@ -143,7 +143,7 @@ def test_tissue_maps_have_their_own_colours_and_no_holes(qtbot, model, view):
     model.show(Volume(np.stack([zero, inside, zero]), np.eye(4), kind=VolumeKind.TISSUE_MAP))
     brightness = settle(qtbot, view)
     rows, columns = np.indices(brightness.shape) - 99.5
-    ball = rows**2 + columns**2 < 60**2
+    ball = rows**2 + columns**2 < 50**2
     assert brightness[ball].min() > 40
     red, _, blue = (view.frame.pixels[ball][:, n].mean() for n in range(3))
     assert red > 1.3 * blue, "grey matter is reddish"

@@ -30,7 +30,7 @@ from synthview.gui.render3d.camera import Camera
 from synthview.gui.render3d.messages import Box, Look, RenderRequest
 
 _VIEW_ANGLE = 20.0  # degrees from bottom to top: little perspective, as sizes are compared by eye
-_MARGIN = 1.2  # height of the view at zoom 1, in longest sides of the volume
+_MARGIN = 1.15  # room around the volume at zoom 1: near corners are drawn larger
 _COARSE_ABOVE = 4_000_000  # voxels; larger ones have a thinned copy for moving pictures on the processor
 # ambient, diffuse, specular: a cut face has no surface to be lit; its own colours must show
 _SURFACE_LIGHT, _CUT_LIGHT = (0.2, 0.85, 0.15), (0.7, 0.4, 0.0)
@@ -151,8 +151,8 @@ class Scene:
     def _look_from(self, camera: Camera, grid: Grid, size: tuple[int, int]) -> None:
         counts = np.array(grid.numbers.shape[2::-1], dtype=np.float64)
         centre = (grid.affine @ [*((counts - 1) / 2), 1.0])[:3]
-        longest = float((counts * np.linalg.norm(grid.affine[:3, :3], axis=0)).max())
-        whole = _MARGIN * longest / min(1.0, size[0] / size[1])  # height of the view at zoom 1, mm
+        sides = grid.affine[:3, :3] * counts  # in its columns, mm
+        whole = _fitting_height(sides, size)
         towards, up, right = (np.array(v) for v in (camera.towards_viewer, camera.up, camera.right))
         # the eye stays outside the volume however far one zooms in: the angle narrows instead
         distance = whole / 2 / tan(radians(_VIEW_ANGLE / 2))
@@ -163,8 +163,14 @@ class Scene:
         vtk_camera.SetPosition(*eye)
         vtk_camera.SetViewUp(*up)
         vtk_camera.SetViewAngle(np.degrees(2 * np.arctan(whole / camera.zoom / 2 / distance)))
-        reach = 2 * longest
+        reach = 2 * float(np.linalg.norm(sides, axis=0).max())
         vtk_camera.SetClippingRange(max(distance - reach, distance / 100), distance + reach)
+
+
+def _fitting_height(sides: npt.NDArray[np.float64], size: tuple[int, int]) -> float:
+    """Height of the view, in mm, into which the volume's box fits when seen as at first; the same from all sides."""
+    up, right = (np.abs(np.array(direction) @ sides).sum() for direction in (Camera().up, Camera().right))
+    return _MARGIN * float(max(up, right * size[1] / size[0]))
 
 
 class _Actor:
