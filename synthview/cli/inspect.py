@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from synthview.cli.shared import Arguments, AsJson, Checkpoint, Family, parse_pairs, print_facts, print_json, size_text
+
+if TYPE_CHECKING:
+    from synthview.generators.info import Feature, GeneratorInfo
 
 
 def inspect(checkpoint: Checkpoint, family: Family = None, arg: Arguments = [], as_json: AsJson = False) -> None:  # noqa: B006
@@ -27,12 +32,39 @@ def inspect(checkpoint: Checkpoint, family: Family = None, arg: Arguments = [], 
         "arguments": ", ".join(f"{k}={_plain(v)}" for k, v in info.arguments.items() if v is not None),
         "latent": size_text(info.latent_shape),
         "output": size_text(info.output_shape) or "not known before the open arguments are",
-        "features": ", ".join(f.name for f in info.features) or "none",
+        "features": ", ".join(_feature(f) for f in info.features) or "none",
     }
+    facts |= _manifest_facts(info)
     facts |= {f"open: {a.name}": f"{a.question} --arg {a.name}={'|'.join(a.choices)}" for a in found.open_arguments}
     facts |= {f"note {i}": note for i, note in enumerate(info.notes, start=1)}
     print_facts(facts)
 
 
+def _manifest_facts(info: GeneratorInfo) -> dict[str, str]:
+    """What the manifest says, as far as it does."""
+    pairs = {
+        "manifest": info.manifest,
+        "called": info.label,
+        "volumes": ", ".join(f"{name} {_plain(value)}" for name, value in info.output.items()),
+        "trained on": info.training_data,
+        "licence": info.licence,
+        "citation": info.citation,
+        "metrics": ", ".join(f"{name} {_plain(value)}" for name, value in info.metrics.items()),
+    }
+    return {name: " ".join(text.split()) for name, text in pairs.items() if text}
+
+
+def _feature(feature: Feature) -> str:
+    """Its name with its range and unit, or its choices."""
+    if feature.categories:
+        return f"{feature.name} ({', '.join(f'{i} {name}' for i, name in enumerate(feature.categories))})"
+    unit = f" {feature.unit}" if feature.unit else ""
+    return f"{feature.name} ({feature.low:g} to {feature.high:g}{unit})"
+
+
 def _plain(value: object) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    if isinstance(value, dict):
+        return "/".join(map(_plain, value.values()))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "x".join(map(_plain, value)) if isinstance(value, tuple | list) else str(value)

@@ -14,6 +14,8 @@ from typing import Any
 
 from synthview.errors import CheckpointError
 from synthview.generators.containers import read_file
+from synthview.generators.manifest import Manifest
+from synthview.generators.manifest_lookup import find_manifest
 from synthview.generators.state_dicts import (
     Shapes,
     Tensors,
@@ -79,6 +81,24 @@ class Checkpoint:
     def shapes(self) -> Shapes:
         """Shape of each of ``tensors``."""
         return shapes_of(self.tensors)
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """What ``manifest.json`` beside the weights says; None without one, or where it is another file's.
+
+        Raises:
+            CheckpointError: it can't be used; names file, field and what to do.
+        """
+        return self._found_manifest[0]
+
+    @property
+    def manifest_notes(self) -> tuple[str, ...]:
+        """Why a manifest that lies there is not used."""
+        return self._found_manifest[1]
+
+    @cached_property
+    def _found_manifest(self) -> tuple[Manifest | None, tuple[str, ...]]:
+        return find_manifest(self.path, self.files, lambda: self.sha256)
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:

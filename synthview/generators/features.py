@@ -15,7 +15,7 @@ FeatureInput = Mapping[str, float | Sequence[float]] | npt.NDArray[np.floating] 
 
 
 def encode_features(features: Sequence[Feature], given: FeatureInput, count: int) -> npt.NDArray[np.float32] | None:
-    """Columns of a conditional network: numbers as they are, categories one-hot, in the order of ``features``.
+    """Columns of a conditional network: numbers standardised, categories one-hot, in the order of ``features``.
 
     Args:
         features: the network's conditioning inputs.
@@ -28,7 +28,7 @@ def encode_features(features: Sequence[Feature], given: FeatureInput, count: int
     Raises:
         WrongRequestError: an unknown feature, a value outside its range, or an array of another shape.
     """
-    width = sum(len(f.categories) or 1 for f in features)
+    width = sum(len(f.categories) if f.categories and f.one_hot else 1 for f in features)
     if given is not None and not isinstance(given, Mapping):
         return _as_columns(np.asarray(given, dtype=np.float32), width, count)
     given = given or {}
@@ -53,10 +53,11 @@ def _columns(feature: Feature, given: float | Sequence[float], count: int) -> np
             f"feature {feature.name} must be between {feature.low:g} and {feature.high:g}{unit}, got {values.tolist()}"
         )
     column = np.broadcast_to(values, (count,))
-    if not feature.categories:
-        return np.array(column[:, None])
-    if not np.equal(column, np.rint(column)).all():
+    if feature.categories and not np.equal(column, np.rint(column)).all():
         raise WrongRequestError(f"feature {feature.name} is a category: a whole number from 0 to {feature.high:g}")
+    if not (feature.categories and feature.one_hot):
+        standardised = (column[:, None].astype(np.float64) - feature.mean) / feature.std
+        return standardised.astype(np.float32)
     one_hot: npt.NDArray[np.float32] = np.eye(len(feature.categories), dtype=np.float32)[column.astype(int)]
     return one_hot
 

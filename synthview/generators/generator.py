@@ -16,9 +16,12 @@ from torch import nn
 from synthview.errors import SynthviewError, WrongRequestError
 from synthview.generators.device import exact_float32, memory_errors
 from synthview.generators.family import Arguments, Family
-from synthview.generators.features import FeatureInput
+from synthview.generators.features import FeatureInput, encode_features
 from synthview.generators.info import GenerateRequest, GeneratorInfo
 from synthview.generators.latents import noise_source, sample_latents
+from synthview.generators.manifest import Manifest
+from synthview.generators.manifest_features import named_features
+from synthview.generators.manifest_output import OutputSpace
 from synthview.volume import Provenance, Volume
 
 Progress = Callable[[float], None]
@@ -34,8 +37,14 @@ class Generator:
         device: where it computes, such as "cpu" or "cuda:0".
     """
 
-    def __init__(
-        self, network: nn.Module, family: Family, info: GeneratorInfo, stated: frozenset[str], device: torch.device
+    def __init__(  # noqa: PLR0917  (load_generator is the way to make one)
+        self,
+        network: nn.Module,
+        family: Family,
+        info: GeneratorInfo,
+        stated: frozenset[str],
+        device: torch.device,
+        manifest: Manifest | None = None,
     ) -> None:
         self.info = info
         self.device = str(device)
@@ -43,6 +52,8 @@ class Generator:
         self._family = family
         self._stated = stated
         self._device = device
+        self._manifest = manifest
+        self._space = OutputSpace(family, manifest) if manifest is not None else None
         self._loaded_buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
 
     def sample_latent(self, seed: int = 0, count: int = 1, truncation: float = 1.0) -> Array:
@@ -75,7 +86,7 @@ class Generator:
             SynthviewError: the device has too little memory.
         """
         rows, arguments = self._fit(z)
-        condition = self._family.encode_features(features, arguments, len(rows))
+        condition = self._encode(features, arguments, len(rows))
         rows = rows.reshape(len(rows), *self._family.latent_shape(arguments))
         together = self._family.joint_batch(arguments)
         pieces = [slice(None)] if together else [slice(i, i + 1) for i in range(len(rows))]
@@ -117,12 +128,15 @@ class Generator:
         else:
             z, truncation = np.asarray(latent, dtype=np.float32).reshape(1, -1), 1.0
         rows, arguments = self._fit(z)
-        condition = self._family.encode_features(features, arguments, 1)
+        condition = self._encode(features, arguments, 1)
         rows = rows.reshape(1, *self._family.latent_shape(arguments))
         with self._as_loaded():
             raw, is_coarse = self._run(rows, condition, progress, seed=seed, coarse=coarse)
         volume = self._family.to_volume(raw[0], arguments)
-        known = {f.name: float((features or {}).get(f.name, f.default)) for f in self._family.features(arguments)}
+        if self._space is not None:
+            volume = self._space.place(volume, raw[0].shape, arguments)
+        inputs = named_features(self._family, arguments, self._manifest)
+        known = {f.name: float((features or {}).get(f.name, f.default)) for f in inputs}
         made = Provenance(
             checkpoint_sha256=self.info.sha256,
             checkpoint_name=self.info.name,
@@ -135,13 +149,19 @@ class Generator:
             device=self.device,
             versions=versions(),
         )
-        name = f"{self.info.name} · {f'seed {seed}' if seed is not None else 'latent'}"
+        name = f"{self.info.label or self.info.name} · {f'seed {seed}' if seed is not None else 'latent'}"
         return replace(volume, name=name, provenance=made, notes=(*volume.notes, *self.info.notes))
 
     def generate_request(self, request: GenerateRequest, progress: Progress | None = None) -> Volume:
         """``generate`` for what crosses from the window to the worker."""
         seed = request.seed if request.latent is None else None
         return self.generate(seed, request.latent, request.truncation, request.features, request.coarse, progress)
+
+    def _encode(self, given: FeatureInput, arguments: Arguments, count: int) -> Array | None:
+        """Conditioning as the network takes it; by the manifest's names, ranges and units where it says them."""
+        if self._manifest is None or not self._manifest.features:
+            return self._family.encode_features(given, arguments, count)
+        return encode_features(named_features(self._family, arguments, self._manifest), given, count)
 
     def _fit(self, z: npt.ArrayLike) -> tuple[Array, Arguments]:
         """Latents as rows of numbers, and the arguments with which they can be decoded."""

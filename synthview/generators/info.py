@@ -18,6 +18,9 @@ class Feature:
         low, high: range of a number; for a category 0 and the number of categories - 1.
         default: where its control stands at first.
         categories: names of the choices; empty for a number.
+        step: what one click on its control changes; 0 to leave that to the control.
+        mean, std: the network gets (value - mean) / std.
+        one_hot: a category has a column for each choice; else one column with the choice's number.
     """
 
     name: str
@@ -27,6 +30,10 @@ class Feature:
     high: float = 1.0
     default: float = 0.0
     categories: tuple[str, ...] = ()
+    step: float = 0.0
+    mean: float = 0.0
+    std: float = 1.0
+    one_hot: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,13 @@ class GeneratorInfo:
         parameters: number of weights.
         source: the paper or repository the architecture comes from.
         notes: what is unknown or assumed, one sentence each.
+        manifest: path of the manifest that says the following; empty without one, and then so are they.
+        label: what to call it.
+        output: spacing, orientation, kind, unit and window, as far as the manifest says them.
+        training_data: what it was trained on.
+        licence: under which the weights are given.
+        citation: what to cite.
+        metrics: reported figures.
     """
 
     name: str
@@ -77,6 +91,13 @@ class GeneratorInfo:
     parameters: int
     source: str = ""
     notes: tuple[str, ...] = field(default=())
+    manifest: str = ""
+    label: str = ""
+    output: Mapping[str, Any] = field(default_factory=dict)
+    training_data: str = ""
+    licence: str = ""
+    citation: str = ""
+    metrics: Mapping[str, float | str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -16,6 +16,9 @@ from synthview.generators.checkpoint import Checkpoint, read_checkpoint
 from synthview.generators.device import memory_errors, resolve_device
 from synthview.generators.generator import Generator
 from synthview.generators.info import GeneratorInfo, OpenArgument
+from synthview.generators.manifest_features import named_features
+from synthview.generators.manifest_notes import settled_notes
+from synthview.generators.manifest_output import check_output
 from synthview.generators.registry import Recognised, recognise
 from synthview.generators.state_dicts import first_not_finite
 from synthview.resources import bundled_checkpoints
@@ -60,10 +63,11 @@ def load_generator(
             f"{', '.join(argument.choices)} (in Python: load_generator(…, {argument.name}=…)).",
             argument,
         )
+    info = _info(checkpoint, found)
     with memory_errors(target, f"the weights of {checkpoint.name}"):
         network = _network(found, checkpoint).to(target)
     userdata.remember_checkpoint(checkpoint.sha256, checkpoint.path)
-    return Generator(network, found.family, _info(checkpoint, found), found.stated, target)
+    return Generator(network, found.family, info, found.stated, target, found.manifest)
 
 
 def inspect_checkpoint(
@@ -136,7 +140,10 @@ def _check_finite(found: Recognised, checkpoint: Checkpoint) -> None:
 
 
 def _info(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
-    family, arguments = found.family, found.arguments
+    family, arguments, manifest = found.family, found.arguments, found.manifest
+    output_shape = family.output_shape(arguments)
+    check_output(manifest, output_shape)
+    said = manifest.to_dict() if manifest is not None else {}
     with torch.device("meta"):
         parameters = sum(p.numel() for p in family.build(arguments).parameters())
     return GeneratorInfo(
@@ -148,9 +155,12 @@ def _info(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         title=family.title,
         arguments=arguments,
         latent_shape=family.latent_shape(arguments),
-        features=family.features(arguments),
-        output_shape=family.output_shape(arguments),
+        features=named_features(family, arguments, manifest),
+        output_shape=output_shape,
         parameters=parameters,
         source=family.source,
-        notes=(*checkpoint.notes, *family.notes(arguments, found.stated)),
+        notes=(*checkpoint.notes, *found.notes, *settled_notes(family.notes(arguments, found.stated), manifest)),
+        manifest="" if manifest is None else str(manifest.path.absolute()),
+        label=said.get("name", ""),
+        **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},
     )

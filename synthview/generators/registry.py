@@ -13,8 +13,6 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-import torch
-
 from synthview.errors import (
     CheckpointError,
     IncompleteCheckpointError,
@@ -25,6 +23,8 @@ from synthview.errors import (
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.family import Family, NotThisFamily, plain_name
 from synthview.generators.info import OpenArgument
+from synthview.generators.manifest import Manifest
+from synthview.generators.manifest_arguments import check_arguments, expected_shapes
 from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWgan
 from synthview.generators.networks.cdpm import Cdpm
 from synthview.generators.networks.crfgan import CrfGan
@@ -67,13 +67,34 @@ class Recognised:
         family: its family.
         tensors: the network's tensors, by the network's keys; not yet copied.
         arguments: all arguments; those that are open are None.
-        stated: names of the arguments that the user or the settings gave.
+        stated: names of the arguments that the user, the manifest or the settings gave.
+        manifest: what the manifest beside it says; None without one.
+        notes: why a manifest that lies there is not used.
     """
 
     family: Family
     tensors: Tensors
     arguments: Mapping[str, Any]
     stated: frozenset[str]
+    manifest: Manifest | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What is said of a checkpoint besides its weights.
+
+    Attributes:
+        given: arguments from the user; they win.
+        kept: the user's earlier answers.
+        manifest: what lies beside it; it wins over earlier answers.
+        notes: why a manifest that lies there is not used.
+    """
+
+    given: Mapping[str, Any]
+    kept: Mapping[str, Any]
+    manifest: Manifest | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -129,14 +150,20 @@ def recognise(
         UnknownFamilyError: no family fits; says which come closest, and why they don't fit.
         MissingArgumentError: several families fit; the argument to ask for is ``family``.
         WrongRequestError: no such family or argument, or arguments that contradict the weights.
+        CheckpointError: the manifest beside it can't be used, or contradicts the weights; says how.
     """
     if family is not None:
         chosen, implied = find_family(family)
-        outcome = _try(chosen, checkpoint, {**implied, **(given or {})}, kept or {}, named=True)
+        manifest, notes = _manifest_of(checkpoint, chosen)
+        said = Statements({**implied, **(given or {})}, kept or {}, manifest, notes)
+        outcome = _try(chosen, checkpoint, said, named=True)
         if isinstance(outcome, Recognised):
             return outcome
         raise UnknownFamilyError(f"{checkpoint.path} is not {chosen.title}: {_sentence(outcome.phrases)}")
-    outcomes = [(f, _try(f, checkpoint, given or {}, kept or {}, named=False)) for f in families()]
+    said = Statements(given or {}, kept or {}, checkpoint.manifest, checkpoint.manifest_notes)
+    if said.manifest is not None and said.manifest.family:
+        return _as_the_manifest_says(checkpoint, said, said.manifest)
+    outcomes = [(f, _try(f, checkpoint, said, named=False)) for f in families()]
     fitting = [outcome for _, outcome in outcomes if isinstance(outcome, Recognised)]
     if len(fitting) == 1:
         return fitting[0]
@@ -176,13 +203,37 @@ def parse_arguments(family: Family, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: family.parse_argument(name, value) for name, value in given.items()}
 
 
-def _try(
-    family: Family, checkpoint: Checkpoint, given: Mapping[str, Any], kept: Mapping[str, Any], *, named: bool
-) -> Recognised | Differences:
+def _manifest_of(checkpoint: Checkpoint, family: Family) -> tuple[Manifest | None, tuple[str, ...]]:
+    """The manifest, unless it says another family than the user does, and notes."""
+    manifest = checkpoint.manifest
+    if manifest is None or not manifest.family or _manifest_family(manifest)[0] is family:
+        return manifest, checkpoint.manifest_notes
+    return None, (f"The manifest was not used: it says family {manifest.family}, and {family.id} was asked for.",)
+
+
+def _as_the_manifest_says(checkpoint: Checkpoint, said: Statements, manifest: Manifest) -> Recognised:
+    chosen, _ = _manifest_family(manifest)
+    outcome = _try(chosen, checkpoint, said, named=True)
+    if isinstance(outcome, Recognised):
+        return outcome
+    raise CheckpointError(
+        f"{manifest.path}: family says {manifest.family}, but {checkpoint.name} is not {chosen.title}: "
+        f"{_sentence(outcome.phrases)}; correct the family, or leave it out"
+    )
+
+
+def _manifest_family(manifest: Manifest) -> tuple[Family, Mapping[str, Any]]:
+    try:
+        return find_family(manifest.family)
+    except WrongRequestError as error:
+        raise CheckpointError(f"{manifest.path}: family: {error}; correct it, or leave it out") from error
+
+
+def _try(family: Family, checkpoint: Checkpoint, said: Statements, *, named: bool) -> Recognised | Differences:
     try:
         tensors = family.tensors(checkpoint)
         shapes = shapes_of(tensors)
-        fits = compare(shapes, _expected(family, family.infer_arguments(shapes, {})), family)
+        fits = compare(shapes, expected_shapes(family, family.infer_arguments(shapes, {})), family)
         if fits.phrases:
             return fits
         if not named:
@@ -193,17 +244,27 @@ def _try(
         return Differences((str(reason),), 0.0)
     stated = {
         **family.read_settings(checkpoint.settings, shapes),
-        **_usable(family, kept),
-        **parse_arguments(family, given),
+        **_usable(family, said.kept),
+        **_from_manifest(family, shapes, said),
+        **parse_arguments(family, said.given),
     }
     arguments = family.infer_arguments(shapes, stated)
-    return Recognised(family, tensors, arguments, frozenset(stated))
+    return Recognised(family, tensors, arguments, frozenset(stated), said.manifest, said.notes)
 
 
-def _expected(family: Family, arguments: Mapping[str, Any]) -> Shapes:
-    """Keys and shapes of a family's network; on the meta device this takes milliseconds and no memory."""
-    with torch.device("meta"):
-        return shapes_of(family.build(arguments).state_dict())
+def _from_manifest(family: Family, shapes: Shapes, said: Statements) -> dict[str, Any]:
+    """The manifest's arguments that the user does not give otherwise, checked against the weights."""
+    manifest = said.manifest
+    if manifest is None:
+        return {}
+    implied = _manifest_family(manifest)[1] if manifest.family else {}
+    asked = {name: value for name, value in {**implied, **manifest.arguments}.items() if name not in said.given}
+    try:
+        stated = parse_arguments(family, asked)
+    except WrongRequestError as error:
+        raise CheckpointError(f"{manifest.path}: arguments: {error}; correct it there") from error
+    check_arguments(family, shapes, stated, manifest)
+    return stated
 
 
 def _usable(family: Family, kept: Mapping[str, Any]) -> dict[str, Any]:

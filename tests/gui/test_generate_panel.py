@@ -184,6 +184,15 @@ def test_choosing_a_category(panel, heard, qtbot):
     assert heard.wanted[-1].features["sex"] == 0
 
 
+def test_a_feature_s_step_is_what_one_click_changes(panel, heard):
+    panel.set_info(info(Feature("age", "Age", "years", low=20, high=90, default=50, step=2.5)))
+    row = panel._features["age"]
+    row.box.stepUp()
+    assert panel.request().features["age"] == 52.5
+    row.slider.triggerAction(row.slider.SliderAction.SliderSingleStepSub)
+    assert panel.request().features["age"] == pytest.approx(50, abs=0.02)
+
+
 def test_another_generator_brings_its_own_features_and_keeps_the_seed(panel, heard):
     panel.set_request(GenerateRequest(seed=5, truncation=0.7, features={"age": 30}))
     panel.set_info(info(Feature("contrast", "Contrast", default=0.25)))

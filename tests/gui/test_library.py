@@ -97,6 +97,12 @@ def test_a_card_says_what_is_known(filled):
     assert "The spacing is not known." in mine.accessibleName()
 
 
+def test_what_a_manifest_says_is_in_the_tooltip(filled):
+    filled.set_info(MINE, replace(INFO, label="Brains of adults", licence="CC-BY-4.0"))
+    tooltip = card(filled, MINE).toolTip()
+    assert tooltip.splitlines() == [str(MINE), "Brains of adults", "Licence: CC-BY-4.0"]
+
+
 def test_a_failure_is_on_the_card_and_goes_when_it_opens_after_all(filled):
     filled.set_failed(MINE, "mine.pth is empty.")
     mine = card(filled, MINE)

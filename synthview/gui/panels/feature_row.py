@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
 from synthview.generators.info import Feature
@@ -24,6 +24,7 @@ class CategoryRow(QWidget):
         self.combo.addItems(list(feature.categories))
         self.combo.setAccessibleName(feature.label)
         name = QLabel(feature.label)
+        name.setTextFormat(Qt.TextFormat.PlainText)
         name.setBuddy(self.combo)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -49,4 +50,11 @@ def feature_row(feature: Feature) -> FeatureRow:
     """The control for a feature, at its default."""
     if feature.categories:
         return CategoryRow(feature)
-    return NumberRow(feature.label, low=feature.low, high=feature.high, default=feature.default, unit=feature.unit)
+    return NumberRow(
+        feature.label,
+        low=feature.low,
+        high=feature.high,
+        default=feature.default,
+        unit=feature.unit,
+        step=feature.step,
+    )

@@ -115,7 +115,8 @@ class ModelCard(QFrame):
         """It has been opened; what is unknown about it is said with a warning sign."""
         self._info = info
         about = f"{info.title} · {size_text(info.output_shape)}"
-        tooltip = "\n".join([str(self.path), *(f"⚠ {note}" for note in info.notes)])
+        said = filter(None, [info.label, f"Licence: {info.licence}" if info.licence else ""])
+        tooltip = "\n".join([str(self.path), *said, *(f"⚠ {note}" for note in info.notes)])
         self._show(CardState.OPENED, about, info.notes[0] if info.notes else "", tooltip)
 
     def show_failure(self, sentence: str) -> None:

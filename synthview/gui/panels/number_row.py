@@ -16,6 +16,10 @@ _MAX_STEPS = 10_000
 class NumberRow(QWidget):
     """Holds a number between ``low`` and ``high``; values set from elsewhere may lie outside.
 
+    Args:
+        label, low, high, default, unit: of the number.
+        step: what a click on the box's arrows, and a key on the slider, changes; 0 for what suits the range.
+
     Signals:
         moved: the value changes under the person's hand.
         committed: the person has let go, or typed a value.
@@ -25,7 +29,15 @@ class NumberRow(QWidget):
     committed = Signal()
 
     def __init__(
-        self, label: str, *, low: float, high: float, default: float, unit: str = "", parent: QWidget | None = None
+        self,
+        label: str,
+        *,
+        low: float,
+        high: float,
+        default: float,
+        unit: str = "",
+        step: float = 0.0,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         high = high if high > low else low + 1.0
@@ -36,9 +48,11 @@ class NumberRow(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, self._steps)
         self.slider.setPageStep(self._steps // 10)
+        if step:
+            self.slider.setSingleStep(max(1, round(step / (high - low) * self._steps)))
         self.box = QDoubleSpinBox(decimals=decimals, minimum=low, maximum=high)
         self.box.setKeyboardTracking(False)
-        self.box.setSingleStep((high - low) / 50 if high - low <= 2 else 1.0)
+        self.box.setSingleStep(step or ((high - low) / 50 if high - low <= 2 else 1.0))
         self.box.setSuffix(f" {unit}" if unit else "")
         self.reset_button = QPushButton()
         self._lay_out(label, unit)
@@ -50,6 +64,7 @@ class NumberRow(QWidget):
 
     def _lay_out(self, label: str, unit: str) -> None:
         name = QLabel(label)
+        name.setTextFormat(Qt.TextFormat.PlainText)
         name.setBuddy(self.box)
         span = f"{self._low:g} to {self._high:g}{f' {unit}' if unit else ''}"
         for widget in (self.slider, self.box):
