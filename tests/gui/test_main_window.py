@@ -91,7 +91,7 @@ def test_a_killed_worker_is_said_and_the_next_generate_works(window, checkpoint,
     with qtbot.waitSignal(window.generation.worker.restarted, timeout=WAIT_MS):
         os.kill(window.generation.worker.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: "worker" in window.message.text.lower())
-    volume = _made(window, qtbot, window.actions_by_id["generate"].trigger)
+    volume = _made(window, qtbot, lambda: qtbot.keyClick(window, Qt.Key.Key_Return))
     assert volume.provenance.seed == 0
 
 
