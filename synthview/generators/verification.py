@@ -81,6 +81,7 @@ def verify_file(
     arguments = dict(made.arguments)
     coarse = bool(arguments.pop("coarse", False))
     generator = load_generator(source, device or _recorded_device(made), made.family, **arguments)
+    _check_features(made, generator, source)
     again = _again(generator, made, coarse=coarse, progress=progress)
     if again.voxels.shape != volume.voxels.shape or not np.allclose(again.affine, volume.affine, atol=1e-4):
         raise VerificationError(
@@ -106,6 +107,15 @@ def _provenance(path: Path, volume: Volume) -> Provenance:
         f"{path} does not say how it was made: synthview did not write it, or another program removed the record; "
         "put its .json file back beside it, if there is one"
     )
+
+
+def _check_features(made: Provenance, generator: Generator, source: Path) -> None:
+    here = [feature.name for feature in generator.info.features]
+    if made.features and set(made.features) != set(here):
+        raise VerificationError(
+            f"{source} has features {', '.join(here) or 'of no name'}, and the volume was made with "
+            f"{', '.join(made.features)}: put the manifest.json that named them back beside the checkpoint"
+        )
 
 
 def _again(generator: Generator, made: Provenance, *, coarse: bool, progress: Progress | None) -> Volume:

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import synthview as sv
 from synthview.cli.main import run
-from synthview.errors import CheckpointError, SaveError, WrongRequestError
+from synthview.errors import CheckpointError, SaveError, VerificationError, WrongRequestError
 from synthview.generators.checkpoint import file_sha256
 from synthview.generators.loading import inspect_checkpoint
 from synthview.generators.manifest import FEATURE_KINDS, Manifest, ManifestFeature, ManifestOutput
@@ -23,6 +23,7 @@ from synthview.generators.networks.cdpm import Cdpm
 from synthview.generators.networks.hagan import HaGan
 from synthview.generators.networks.mrianateval import MriAnatEvalWgan
 from synthview.generators.networks.sigmarat import SigmaRat
+from synthview.generators.verification import verify_file
 from synthview.resources import resource_path
 from synthview.volume import VolumeKind, Window
 from tests.generators.formula import formula_weights, hagan_shapes
@@ -94,6 +95,16 @@ def test_features_are_given_in_real_units(c_gan: Path) -> None:
     assert volume.provenance is not None
     assert volume.provenance.features == {"age": 72, "sex": 1, "BMI": 22, "memory": 0, "STAI_T": 50}
     assert volume.name == "AOMIC C-GAN · seed 3"
+
+
+def test_a_volume_can_be_verified_as_long_as_its_manifest_is_there(c_gan: Path) -> None:
+    put(c_gan.parent, {**FULL, "weights": "best.pickle"})
+    volume = sv.load_generator(c_gan, device="cpu").generate(seed=1, features={"age": 30})
+    saved = volume.save(c_gan.parent / "made.nii.gz")
+    assert verify_file(saved, c_gan, "cpu").bitwise_equal
+    (c_gan.parent / "manifest.json").unlink()
+    with pytest.raises(VerificationError, match=r"made with .*age.*: put the manifest\.json that named them back"):
+        verify_file(saved, c_gan, "cpu")
 
 
 @pytest.mark.parametrize(
