@@ -1,8 +1,9 @@
 """Golden figures of the published generators with weights given by a formula (``formula.py``).
 
-Computed with the original networks in evaluation mode, float32, on a CPU; absolute tolerance 2e-5 on the machine that
-made them.  Single voxels of HA-GAN differ more between CPUs: torch's own layers, put together plainly, are up to 3.6e-5
-from the figures on an AMD EPYC, and a float64 run is 1.5e-5 from them.
+Computed with the original networks in evaluation mode, float32, on a CPU; absolute tolerance 2e-5.  Most of it is taken
+by the figures' own rounding: single voxels of HA-GAN and CRF-GAN in float64 throughout are 0.9e-5 to 1.99e-5 from them
+(and those of torch's own layers in float32, put together plainly, 3.6e-5 on an AMD EPYC), so that another processor's
+rounding may well push one voxel past it.  ``test_rounding.py`` compares with float64 instead.
 """
 
 from pathlib import Path
@@ -277,7 +278,6 @@ SIGMARAT = {
     },
 }
 TOLERANCE = 2e-5
-VOXEL_TOLERANCE = {"hagan": 5e-5, "sigmarat": 2e-5}
 
 
 @pytest.mark.parametrize("name", HAGAN)
@@ -290,7 +290,7 @@ def test_hagan_gives_the_published_figures(name: str, tmp_path: Path) -> None:
     raw = generator.decode(formula_latent(64), np.array([[0.0, 1.0]]) if classes else None)
 
     assert generator.info.parameters == HAGAN[name]["parameters"]
-    check(raw, HAGAN[name], VOXEL_TOLERANCE["hagan"])
+    check(raw, HAGAN[name])
 
 
 @pytest.mark.parametrize("name", SIGMARAT)
@@ -301,12 +301,12 @@ def test_sigmarat_gives_the_published_figures(name: str, tmp_path: Path) -> None
     generator = sv.load_generator(path, device="cpu")
 
     assert generator.info.parameters == SIGMARAT[name]["parameters"]
-    check(generator.decode(formula_latent(32)), SIGMARAT[name], VOXEL_TOLERANCE["sigmarat"])
+    check(generator.decode(formula_latent(32)), SIGMARAT[name])
 
 
-def check(raw: np.ndarray, expected: dict, voxel_tolerance: float) -> None:
+def check(raw: np.ndarray, expected: dict) -> None:
     assert raw.dtype == np.float32
-    assert raw.ravel()[expected["flat_index"]] == pytest.approx(expected["value"], abs=voxel_tolerance)
+    assert raw.ravel()[expected["flat_index"]] == pytest.approx(expected["value"], abs=TOLERANCE)
     assert raw.mean(dtype=np.float64) == pytest.approx(expected["mean"], abs=TOLERANCE)
     assert raw.std(dtype=np.float64) == pytest.approx(expected["std"], abs=TOLERANCE)
     assert (raw.min(), raw.max()) == pytest.approx((expected["min"], expected["max"]), abs=TOLERANCE)

@@ -22,7 +22,7 @@ from torch.nn import functional as F  # noqa: N812
 from synthview.errors import WrongRequestError
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.info import Feature, OpenArgument
-from synthview.generators.networks.upsampled_conv import upsampled_conv
+from synthview.generators.networks.upsampled_conv import ScaleAndReLU, UpsampledConv, group_norm_and_relu
 from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, VolumeKind, Window
 
@@ -37,6 +37,7 @@ FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
     (144, 192, 144): (*BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
 }
 _HU_LOW, _HU_HIGH = -1024, 600
+_FC1_PARTS = 16  # of which one at a time is in float64
 _OUTPUTS = ("unit", "hu", "raw")
 
 
@@ -79,25 +80,43 @@ class HaGanNetwork(nn.Module):
 
     def steps(self, z: torch.Tensor, *, coarse: bool = False) -> Iterator[Step]:
         """(N, width) to (N, 1, D, H, W) in [-1, 1], or a quarter of the size; yields after each part of a layer."""
-        x = self.fc1(z).view(-1, 512, 4, 4, 4)
+        x = self._start(z).view(-1, 512, 4, 4, 4)
+        before: ScaleAndReLU | None = None
         voxels = np.cumprod([np.prod(f) for f in self.factors])
         work = voxels * np.multiply(CHANNELS[:-1], CHANNELS[1:])
         last = 5 if coarse else 7
         done = 0.0
         for i in range(1, last + 1):
             share = float(work[i - 1] / work[:last].sum())
-            conv = cast(nn.Conv3d, self.get_submodule(f"tp_conv{i}"))
             out = x
-            for fraction, out in upsampled_conv(x, conv, self.factors[i - 1]):  # noqa: B007  (used below)
+            for fraction, out in self._conv(i).parts(x, before):  # noqa: B007  (used below)
                 yield (done + share * fraction) * 0.99, None
             x = out
-            if i < 7:
-                x = F.relu_(self.get_submodule(f"bn{i}")(x))
+            before = group_norm_and_relu(x, cast(nn.GroupNorm, self.get_submodule(f"bn{i}"))) if i < 7 else None
             done += share
-        if coarse and self.sub_G is not None:
-            yield 1.0, self.sub_G(x)
+        if coarse and self.sub_G is not None and before is not None:
+            yield 1.0, self.sub_G(before(x))
         else:
             yield 1.0, torch.tanh_(x)
+
+    def prepare(self) -> None:
+        """Put the convolutions' kernels into the form they are computed in, in place of the published one."""
+        for i in range(1, 8):
+            self.add_module(f"tp_conv{i}", self._conv(i))
+
+    def _start(self, z: torch.Tensor) -> torch.Tensor:
+        """``fc1``: on a CPU in float64, as the convolutions of small grids then are too.
+
+        There are thousands of products for each of few voxels; their rounding is most of what float32 loses.
+        """
+        if z.device.type != "cpu":
+            return cast(torch.Tensor, self.fc1(z))
+        rows = zip(self.fc1.weight.chunk(_FC1_PARTS), self.fc1.bias.chunk(_FC1_PARTS), strict=True)
+        return torch.cat([F.linear(z.double(), weight.double(), bias.double()) for weight, bias in rows], dim=1)
+
+    def _conv(self, i: int) -> UpsampledConv:
+        layer = self.get_submodule(f"tp_conv{i}")
+        return layer if isinstance(layer, UpsampledConv) else UpsampledConv(cast(nn.Conv3d, layer), self.factors[i - 1])
 
 
 class HaGan(Family):
@@ -175,10 +194,12 @@ class HaGan(Family):
         return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=True).eval()
 
     def finish(self, network: nn.Module) -> None:
-        """Leave out a low-resolution branch that the file lacks, wholly or in part."""
-        branch = cast(HaGanNetwork, network).sub_G
-        if branch is not None and any(p.is_meta for p in branch.parameters()):
-            cast(HaGanNetwork, network).sub_G = None
+        """Leave out a low-resolution branch that the file lacks, wholly or in part; prepare the kernels."""
+        network = cast(HaGanNetwork, network)
+        if network.sub_G is not None and any(p.is_meta for p in network.sub_G.parameters()):
+            network.sub_G = None
+        if not any(p.is_meta for p in network.parameters()):
+            network.prepare()
 
     def is_optional(self, key: str) -> bool:
         """The branch is not needed for full volumes."""
