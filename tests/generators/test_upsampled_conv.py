@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from synthview.generators.networks import upsampled_conv as module
-from synthview.generators.networks.upsampled_conv import UpsampledConv, group_norm_and_relu, upsampled_conv
+from synthview.generators.networks.upsampled_conv import UpsampledConv, group_norm_and_relu
 
 FACTORS = [(1, 1, 1), (2, 2, 2), (2.25, 3, 2.25), (1, 2, 1), (3, 3, 3), (2, 1.5, 1)]
 
@@ -36,7 +36,7 @@ def test_same_as_upsampling_and_convolving(factors: tuple, channels: tuple[int, 
     conv = nn.Conv3d(*channels, 3, padding=1, bias=bias)
     x = torch.randn(2, channels[0], 4, 8, 12)
 
-    result = last(upsampled_conv(x, conv, factors))
+    result = last(UpsampledConv(conv, factors).parts(x))
 
     assert result.dtype == torch.float32
     torch.testing.assert_close(result.double(), plain(x, conv, factors), atol=3e-6, rtol=0)
@@ -49,7 +49,7 @@ def test_float64_stays_float64_on_a_small_grid(factors: tuple) -> None:
     conv = nn.Conv3d(6, 3, 3, padding=1)
     x = torch.randn(2, 6, 4, 8, 4, dtype=torch.float64)
 
-    result = last(upsampled_conv(x, conv, factors))
+    result = last(UpsampledConv(conv, factors).parts(x))
 
     assert result.dtype == torch.float64
     atol = 1e-13 if factors != (2, 2, 2) else 1e-6  # there, weights are added up in float32, once
@@ -61,7 +61,7 @@ def test_float64_ends_where_the_grid_is_large() -> None:
     conv = nn.Conv3d(2, 3, 3, padding=1)
     x = torch.randn(1, 2, 9, 9, 9, dtype=torch.float64)
 
-    result = last(upsampled_conv(x, conv, (2, 2, 2)))
+    result = last(UpsampledConv(conv, (2, 2, 2)).parts(x))
 
     assert result.dtype == torch.float32
     torch.testing.assert_close(result.double(), plain(x, conv, (2, 2, 2)), atol=3e-6, rtol=0)
@@ -73,10 +73,10 @@ def test_float64_ends_where_the_grid_is_large() -> None:
 def test_slabs_leave_no_seams(factors: tuple, numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     conv = nn.Conv3d(3, 2, 3, padding=1)
     x = torch.randn(2, 3, 8, 8, 8)
-    whole = last(upsampled_conv(x, conv, factors))
+    whole = last(UpsampledConv(conv, factors).parts(x))
     monkeypatch.setattr(module, "_SLAB_NUMBERS", numbers)
 
-    parts = list(upsampled_conv(x, conv, factors))
+    parts = list(UpsampledConv(conv, factors).parts(x))
 
     assert len(parts) >= 2
     torch.testing.assert_close(parts[-1][1], whole, atol=1e-6, rtol=0)

@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from synthview.generators.arguments import check_stated, parse_count
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
-from synthview.generators.networks.upsampled_conv import upsampled_conv
+from synthview.generators.networks.upsampled_conv import UpsampledConv
 from synthview.generators.state_dicts import Shapes
 
 _PUBLISHED_LATENT, _PUBLISHED_CHANNEL = 1000, 64
@@ -78,13 +78,21 @@ class StemStackNetwork(nn.Module):
         for i, name in enumerate(self.layout.convs):
             x = F.relu_(self.get_submodule(f"bn{i + 1}")(x))
             share = work[i] / sum(work)
-            conv = cast(nn.Conv3d, self.get_submodule(name))
             out = x
-            for fraction, out in upsampled_conv(x, conv, (2, 2, 2)):  # noqa: B007  (used below)
+            for fraction, out in self._conv(name).parts(x):  # noqa: B007  (used below)
                 yield (done + share * fraction) * 0.99, None
             x = out
             done += share
         yield 1.0, _nearest(torch.tanh_(x), self.layout.size)
+
+    def prepare(self) -> None:
+        """Put the convolutions' kernels into the form they are computed in, in place of the published one."""
+        for name in self.layout.convs:
+            self.add_module(name, self._conv(name))
+
+    def _conv(self, name: str) -> UpsampledConv:
+        layer = self.get_submodule(name)
+        return layer if isinstance(layer, UpsampledConv) else UpsampledConv(cast(nn.Conv3d, layer), (2, 2, 2))
 
 
 class StemStack(Family):
@@ -117,6 +125,11 @@ class StemStack(Family):
         """Files of torch before 0.4.1 lack the norms' count of batches, on which nothing depends here."""
         for i in range(1, 5):
             tensors.setdefault(f"bn{i}.num_batches_tracked", torch.tensor(0))
+
+    def finish(self, network: nn.Module) -> None:
+        """Prepare the kernels."""
+        if not any(p.is_meta for p in network.parameters()):
+            cast(StemStackNetwork, network).prepare()
 
     def latent_shape(self, arguments: Arguments) -> tuple[int, ...]:
         """(latent_dim,)."""

@@ -184,11 +184,6 @@ class UpsampledConv(nn.Module):
         return list(pairwise(ends))
 
 
-def upsampled_conv(x: torch.Tensor, conv: nn.Conv3d, factors: Factors) -> Iterator[Part]:
-    """`UpsampledConv` for once."""
-    return UpsampledConv(conv, factors).parts(x)
-
-
 def _conv(slab: torch.Tensor, kernels: Sequence[torch.Tensor], bias: torch.Tensor) -> torch.Tensor:
     """Convolution of a slab that has the planes around it, but no zeros around those; a part of the channels at a time.
 
