@@ -1,0 +1,1 @@
+"""How good a set of volumes is: pure functions of arrays."""
