@@ -7,6 +7,7 @@ SynthviewError                 something a person can act on; the message says w
 │   ├── UnsafeCheckpointError  only running code from the file could open it; refused
 │   └── UnknownFamilyError     no known architecture has these tensors
 ├── VolumeError                an image file can't be used
+├── ResponsesError             a table of readers' responses can't be used
 ├── SaveError                  a file could not be written; what was there before is intact
 ├── ProvenanceError            a file doesn't say how it was made, or says it wrongly
 ├── VerificationError          a volume could not be made again as its file says
@@ -63,6 +64,10 @@ class UnknownFamilyError(CheckpointError):
 
 class VolumeError(SynthviewError):
     """An image file can't be used."""
+
+
+class ResponsesError(SynthviewError):
+    """A table of readers' responses can't be used; the message names the line and the column."""
 
 
 class SaveError(SynthviewError):
