@@ -4,9 +4,11 @@ SynthviewError                 something a person can act on; the message says w
 ├── WrongRequestError          asked wrongly (command line: exit status 2)
 │   └── MissingArgumentError   the weights leave something open (HA-GAN's output size): ask the user
 ├── CheckpointError            a checkpoint file can't be used
+│   ├── ManifestFieldError     a field of its manifest is wrong; says which and why
 │   ├── UnsafeCheckpointError  only running code from the file could open it; refused
 │   └── UnknownFamilyError     no known architecture has these tensors
 ├── VolumeError                an image file can't be used
+├── TrainingDataError          a training set, or what it is to be built from, can't be used
 ├── ResponsesError             a table of readers' responses can't be used
 ├── SaveError                  a file could not be written; what was there before is intact
 ├── ProvenanceError            a file doesn't say how it was made, or says it wrongly
@@ -50,6 +52,23 @@ class CheckpointError(SynthviewError):
     """A checkpoint file can't be used."""
 
 
+class ManifestFieldError(CheckpointError):
+    """A field of a manifest is wrong.
+
+    Attributes:
+        where: the file.
+        field: such as "output.spacing" or "features[2].low".
+        problem: what is wrong with it and what to do, as the end of "FIELD …".
+    """
+
+    def __init__(self, where: str, field: str, problem: str) -> None:
+        super().__init__(f"{where}: {field} {problem}")
+        self.where, self.field, self.problem = where, field, problem
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.where, self.field, self.problem)
+
+
 class UnsafeCheckpointError(CheckpointError):
     """The file could only be opened by running code from it; nothing was run."""
 
@@ -64,6 +83,10 @@ class UnknownFamilyError(CheckpointError):
 
 class VolumeError(SynthviewError):
     """An image file can't be used."""
+
+
+class TrainingDataError(SynthviewError):
+    """A training set, or what it is to be built from, can't be used."""
 
 
 class ResponsesError(SynthviewError):

@@ -1,0 +1,1 @@
+"""Training sets from real anatomy: see ``docs/training-data.md``."""
