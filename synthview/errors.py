@@ -13,7 +13,16 @@ SynthviewError                 something a person can act on; the message says w
 ├── SaveError                  a file could not be written; what was there before is intact
 ├── ProvenanceError            a file doesn't say how it was made, or says it wrongly
 ├── VerificationError          a volume could not be made again as its file says
-└── WorkerDiedError            the worker process ended while it had work to do
+├── WorkerDiedError            the worker process ended while it had work to do
+└── StudyError                 a reader study can't be built, read, recorded or merged
+    ├── ProtocolError          a protocol contradicts itself; names file, line and field
+    ├── SessionError           the reader can't begin, go on or answer so
+    │   └── SessionTakenError  another window is reading as this reader
+    ├── StoreError             the study's record can't be opened, read or written
+    │   └── StoreOfflineError  its database can't be reached now; trying again later may do
+    ├── ChainError             the record was changed after it was written; names the first bad row
+    ├── SealError              wrong passphrase, or the sealed key was changed
+    └── BundleError            a reader's bundle or response file is damaged, altered or of another study
 Cancelled                      the work is no longer wanted (not an error)
 """
 
@@ -107,6 +116,42 @@ class VerificationError(SynthviewError):
 
 class WorkerDiedError(SynthviewError):
     """The worker process ended while it had work to do."""
+
+
+class StudyError(SynthviewError):
+    """A reader study can't be built, read, recorded or merged."""
+
+
+class ProtocolError(StudyError):
+    """A protocol contradicts itself; the message names file, line and field."""
+
+
+class SessionError(StudyError):
+    """The reader can't begin, go on or answer so."""
+
+
+class SessionTakenError(SessionError):
+    """Another window is reading as this reader."""
+
+
+class StoreError(StudyError):
+    """The study's record can't be opened, read or written."""
+
+
+class StoreOfflineError(StoreError):
+    """The study's database can't be reached now; trying again later may do."""
+
+
+class ChainError(StudyError):
+    """The record was changed after it was written; the message names the first bad row."""
+
+
+class SealError(StudyError):
+    """Wrong passphrase, or the sealed key was changed."""
+
+
+class BundleError(StudyError):
+    """A reader's bundle or response file is damaged, altered or of another study."""
 
 
 class Cancelled(Exception):  # noqa: N818  (it is not an error)
