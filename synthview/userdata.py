@@ -1,7 +1,8 @@
 """What synthview keeps for a user between runs, in small JSON files of the user's data folder.
 
-Kept here: where a checkpoint of a given SHA-256 was last seen (so that ``verify`` finds it), and the user's answers to
-what weights can't say (so that nobody is asked twice).  ``SYNTHVIEW_DATA_DIR`` moves the folder.
+Kept here: where a checkpoint of a given SHA-256 was last seen (so that ``verify`` finds it), the user's answers to
+what weights can't say (so that nobody is asked twice), and manifests of checkpoints whose own folder can't be written.
+``SYNTHVIEW_DATA_DIR`` moves the folder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import platformdirs
 
 _SEEN = "checkpoints.json"
 _ANSWERS = "answers.json"
+_MANIFESTS = "manifests"
 
 
 def data_dir() -> Path:
@@ -44,6 +46,24 @@ def answers(sha256: str) -> dict[str, Any]:
     """The user's earlier answers for the weights with this SHA-256; empty where there are none."""
     kept = _read(_ANSWERS).get(sha256)
     return kept if isinstance(kept, dict) else {}
+
+
+def manifest_path(sha256: str) -> Path:
+    """Where the user's own manifest for the weights with this SHA-256 is kept; it may not exist."""
+    return manifest_folder() / f"{sha256}.json"
+
+
+def manifest_folder() -> Path:
+    """Where the user's own manifests are kept; it may not exist."""
+    return data_dir() / _MANIFESTS
+
+
+def has_manifests() -> bool:
+    """Whether the user keeps any manifest of their own (so that weights need not be hashed to look for one)."""
+    try:
+        return any(manifest_folder().iterdir())
+    except OSError:
+        return False
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from synthview.cli.decode import decode
+from synthview.cli.describe import describe
 from synthview.cli.generate import generate
 from synthview.cli.inspect import inspect
 from synthview.cli.verify import verify
@@ -41,5 +42,5 @@ def _options(
     """Options before any command."""
 
 
-for command in (inspect, decode, generate, verify):
+for command in (inspect, describe, decode, generate, verify):
     app.command()(command)

@@ -49,6 +49,7 @@ class Checkpoint:
             Tensors may be mapped from the file and overlap: copy each before use.
         settings: what the training script wrote beside the weights or into the file; to be checked against the weights.
         notes: what was odd about it, one sentence each.
+        described: what a person is saying of it; stands in for any manifest on disk.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Checkpoint:
     parts: Mapping[str, Tensors]
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    described: Manifest | None = None
 
     @property
     def name(self) -> str:
@@ -84,7 +86,7 @@ class Checkpoint:
 
     @property
     def manifest(self) -> Manifest | None:
-        """What ``manifest.json`` beside the weights says; None without one, or where it is another file's.
+        """What ``manifest.json`` beside the weights, or the user's own, says; None without one that is theirs.
 
         Raises:
             CheckpointError: it can't be used; names file, field and what to do.
@@ -98,6 +100,8 @@ class Checkpoint:
 
     @cached_property
     def _found_manifest(self) -> tuple[Manifest | None, tuple[str, ...]]:
+        if self.described is not None:
+            return self.described, ()
         return find_manifest(self.path, self.files, lambda: self.sha256)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from synthview.errors import CheckpointError
+from synthview.errors import CheckpointError, ManifestFieldError
 
 _MOST_BYTES = 1 << 20  # a manifest is a page of text
 
@@ -26,12 +26,12 @@ class Entries:
         self.where, self.prefix = where, prefix
         if not isinstance(content, dict):
             name = prefix.rstrip(".")
-            raise CheckpointError(f"{where}: {name or 'the manifest'} must be a JSON object, {{…}}; write it so")
+            raise ManifestFieldError(where, name or "the manifest", "must be a JSON object, {…}; write it so")
         self._content: dict[str, Any] = content
 
     def wrong(self, name: str, problem: str) -> CheckpointError:
         """The error for a field."""
-        return CheckpointError(f"{self.where}: {self.prefix}{name} {problem}")
+        return ManifestFieldError(self.where, f"{self.prefix}{name}", problem)
 
     def refuse_unknown(self, known: Collection[str]) -> None:
         """Make sure that there are no other fields.

@@ -1,4 +1,4 @@
-"""Whether there is a manifest beside a checkpoint, and whether it is this checkpoint's."""
+"""Whether there is a manifest for a checkpoint: the user's own by SHA-256, else beside the weights, if it is theirs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from synthview import userdata
 from synthview.errors import CheckpointError
 from synthview.generators.manifest import MANIFEST_NAME, Manifest
 from synthview.generators.manifest_entries import read_json
@@ -18,9 +19,9 @@ def find_manifest(
 ) -> tuple[Manifest | None, tuple[str, ...]]:
     """The manifest of a checkpoint, and notes on one that is there but not used.
 
-    It is the checkpoint's if it names one of its files in ``weights`` or has its SHA-256, or if the file is
-    ``weights.safetensors``.  Other manifests may lie in the same folder as a checkpoint, even of other programs: they
-    are left alone.
+    What the user has said of these weights comes first.  A manifest beside them is the checkpoint's if it names one of
+    its files in ``weights`` or has its SHA-256, or if the file is ``weights.safetensors``.  Other manifests may lie in
+    the same folder as a checkpoint, even of other programs: they are left alone.
 
     Args:
         path: the checkpoint, as given.
@@ -30,12 +31,14 @@ def find_manifest(
     Raises:
         CheckpointError: it is this checkpoint's and can't be used; names file, field and what to do.
     """
+    if userdata.has_manifests() and (own := userdata.manifest_path(sha256())).is_file():
+        return Manifest.load(own), ()
     places = dict.fromkeys([path / MANIFEST_NAME] * path.is_dir() + [files[0].with_name(MANIFEST_NAME)])
     notes: list[str] = []
     for place in places:
         if not place.is_file():
             continue
-        if not _belongs(place, files, sha256):
+        if not is_theirs(place, files, sha256):
             notes.append(
                 f"{MANIFEST_NAME} beside the weights was not used: neither its weights nor its sha256 is this file's."
             )
@@ -50,7 +53,12 @@ def find_manifest(
     return None, tuple(notes)
 
 
-def _belongs(place: Path, files: tuple[Path, ...], sha256: Callable[[], str]) -> bool:
+def is_theirs(place: Path, files: tuple[Path, ...], sha256: Callable[[], str]) -> bool:
+    """Whether the manifest at ``place`` is for the weights in ``files``.
+
+    Raises:
+        CheckpointError: it lies beside ``weights.safetensors`` and can't be read.
+    """
     own = any(file.name == OWN_WEIGHTS and file.parent == place.parent for file in files)
     try:
         content: Any = read_json(place)

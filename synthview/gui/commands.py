@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from synthview.gui.dialogs.about import AboutDialog
+from synthview.gui.dialogs.describe import ask_description
 from synthview.gui.dialogs.shortcuts import ShortcutsDialog
+from synthview.gui.message_bar import Level
 from synthview.gui.state import Layout, Plane, ViewState
 from synthview.resources import resource_path
 
@@ -65,6 +67,7 @@ class Commands(QObject):
             "undo": generation.history.undo,
             "redo": generation.history.redo,
             "adopt": self.adopt,
+            "describe": self.describe,
             "shortcuts": lambda: ShortcutsDialog(window).exec(),
             "about": lambda: AboutDialog(window).exec(),
         }
@@ -125,6 +128,21 @@ class Commands(QObject):
         if volume is not None and volume.provenance is not None:
             self._window.generation.adopt(volume.provenance)
 
+    def describe(self, content: Mapping[str, Any] | None = None) -> None:
+        """Ask what the weights of the generator in use can't say, and keep it."""
+        info = self._window.generation.info
+        if info is None:
+            return
+        said = ask_description(info, content, self._window)
+        if said is not None:
+            self._window.generation.describe(said)
+
+    def on_describe_failed(self, sentence: str, content: Mapping[str, Any]) -> None:
+        """Say why a description was not kept, and offer it for correction."""
+        self._window.message.show_message(
+            sentence, Level.BAD, offer="Correct it", on_offer=lambda: self.describe(content)
+        )
+
     # -- views --
 
     def maximise(self) -> None:
@@ -171,6 +189,7 @@ class Commands(QObject):
         actions = self._window.actions_by_id
         for name in ("save", "screenshot", "copy-screenshot", "auto-window", "cine", "fit", "zoom-in", "zoom-out"):
             actions[name].setEnabled(volume is not None)
+        actions["describe"].setEnabled(self._window.generation.info is not None)
         actions["adopt"].setEnabled(volume is not None and volume.provenance is not None)
 
     def _zoom(self, factor: float) -> None:

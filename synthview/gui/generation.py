@@ -36,6 +36,7 @@ class _Opening:
     arguments: Mapping[str, Any]
     then: GenerateRequest | None = None
     family: str | None = None
+    content: Mapping[str, Any] | None = None  # it is being described so
 
 
 class _Edit(QUndoCommand):
@@ -64,6 +65,7 @@ class Generation(QObject):
         current_changed: the GeneratorInfo in use, or None.
         busy_changed: whether a volume is being made or a checkpoint opened.
         progressed: fraction done (0-1).
+        describe_failed: why a description was not kept, and the description.
     """
 
     volume_made = Signal(object, object, object)
@@ -71,6 +73,7 @@ class Generation(QObject):
     current_changed = Signal(object)
     busy_changed = Signal(bool)
     progressed = Signal(float)
+    describe_failed = Signal(str, object)
 
     def __init__(
         self, library: LibraryPanel, panel: GeneratePanel, settings: WindowSettings, parent: QObject | None = None
@@ -129,6 +132,15 @@ class Generation(QObject):
         for job in list(self._opening):
             self.worker.cancel(job)
 
+    def describe(self, content: Mapping[str, Any]) -> None:
+        """Keep a manifest for the generator in use, and go on with what it says."""
+        if self._path is not None:
+            then = self._panel.request()
+            self._opening[self.worker.describe(self._path, content, device=self._device)] = _Opening(
+                self._path, {}, then, content=content
+            )
+            self._on_busy()
+
     def adopt(self, provenance: Provenance) -> None:
         """Set the controls to how a volume was made, opening its checkpoint if need be."""
         request = GenerateRequest(
@@ -183,7 +195,7 @@ class Generation(QObject):
         self.current_changed.emit(result)
         self._on_busy()
         if opening.then is not None:
-            self.apply(opening.then)
+            self.apply(_fitting(opening.then, result))
         else:
             self.generate()
 
@@ -192,6 +204,10 @@ class Generation(QObject):
         if opening is None:
             return
         self._on_busy()
+        if opening.content is not None:
+            if not isinstance(error, Cancelled):
+                self.describe_failed.emit(str(error), opening.content)
+            return
         if isinstance(error, MissingArgumentError):
             value = ask_argument(error, self._library.window())
             if value is not None:
@@ -233,3 +249,14 @@ def _answered(opening: _Opening, name: str, value: str) -> _Opening:
     if name == "family":
         return replace(opening, family=value)
     return replace(opening, arguments={**opening.arguments, name: value})
+
+
+def _fitting(request: GenerateRequest, info: GeneratorInfo) -> GenerateRequest:
+    """The request less what the generator no longer takes, as its features have other names or ranges now."""
+    ranges = {feature.name: (feature.low, feature.high) for feature in info.features}
+    kept = {
+        name: value
+        for name, value in request.features.items()
+        if name in ranges and ranges[name][0] <= value <= ranges[name][1]
+    }
+    return replace(request, features={f.name: kept.get(f.name, f.default) for f in info.features})

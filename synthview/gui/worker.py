@@ -89,6 +89,10 @@ class Worker(QObject):
         """Make a volume with the generator opened last from ``path``; returns the job's number."""
         return self._given(self._client.generate(path, request, device=device))
 
+    def describe(self, path: str | Path, content: Mapping[str, Any], *, device: str = "auto") -> int:
+        """Keep a manifest for the checkpoint opened last from ``path`` and open it with that."""
+        return self._given(self._client.describe(path, content, device=device))
+
     def cancel(self, job: int) -> None:
         """Stop a job, which then fails with ``Cancelled``; nothing happens to one that has ended."""
         if job in self._jobs:

@@ -27,6 +27,7 @@ from synthview.errors import Cancelled, WorkerDiedError
 from synthview.generators.info import GenerateRequest
 from synthview.jobs.messages import (
     Cancel,
+    Describe,
     Done,
     Event,
     Failed,
@@ -131,6 +132,15 @@ class WorkerClient:
         self._inbox.put(job)
         return job.job
 
+    def describe(self, path: str | Path, content: Mapping[str, Any], *, device: str = "auto") -> int:
+        """Keep a manifest for the checkpoint opened last from ``path``, and open it with that.
+
+        Returns the job's number; answered with a ``GeneratorInfo``.
+        """
+        job = Describe(next(self._numbers), str(path), dict(content), device)
+        self._inbox.put(job)
+        return job.job
+
     def cancel(self, job: int) -> None:
         """Stop a job, which then fails with ``Cancelled``; one that doesn't stop soon loses its process."""
         self._inbox.put(Cancel(job))
@@ -163,7 +173,7 @@ class WorkerClient:
         match found:
             case _Start():
                 self._start_anew()
-            case OpenCheckpoint() | Generate() as job:
+            case OpenCheckpoint() | Generate() | Describe() as job:
                 self._waiting.append(job)
                 self._start_anew()
                 self._give_next()
@@ -182,7 +192,7 @@ class WorkerClient:
         if self._process is None or not self._ready or self._running is not None or not self._waiting:
             return
         job = self._waiting.popleft()
-        if isinstance(job, Generate) and (opened := self._opened.get(job.path)) is not None:
+        if not isinstance(job, OpenCheckpoint) and (opened := self._opened.get(job.path)) is not None:
             job = replace(job, path=opened.path, family=opened.family, arguments=opened.arguments)
         self._running = job
         self._process.send(job)
@@ -292,4 +302,6 @@ class WorkerClient:
 
 def _doing(job: Job) -> str:
     name = Path(job.path).name
-    return f"opening {name}" if isinstance(job, OpenCheckpoint) else f"making a volume with {name}"
+    if isinstance(job, Generate):
+        return f"making a volume with {name}"
+    return f"describing {name}" if isinstance(job, Describe) else f"opening {name}"

@@ -3,6 +3,7 @@
 window                              worker
 ──────                              ──────
   OpenCheckpoint(id, path, …)  ──▶  reads and builds      ──▶  Done(id, GeneratorInfo)
+  Describe(id, path, …)        ──▶  checks and saves      ──▶  Done(id, GeneratorInfo)
   Generate(id, path, …)        ──▶  computes              ──▶  Progress(id, 0.4)…, Done(id, Volume)
   Cancel(id)                   ──▶  stops between steps   ──▶  Failed(id, Cancelled())
   Received(block)              ──▶  closes shared memory that the window has read
@@ -52,7 +53,24 @@ class Generate:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-Job = OpenCheckpoint | Generate
+@dataclass(frozen=True)
+class Describe:
+    """Keep what a person says of a checkpoint, and open it with that.  Answered with ``Done(job, GeneratorInfo)``.
+
+    Attributes:
+        content: the manifest as plain values.
+        family, arguments: what ``path`` was opened with.
+    """
+
+    job: int
+    path: str
+    content: Mapping[str, Any]
+    device: str = "auto"
+    family: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Job = OpenCheckpoint | Generate | Describe
 """What the worker works on; anything else is about how."""
 
 

@@ -11,12 +11,14 @@ from typing import Any
 import torch
 
 from synthview.errors import SynthviewError
+from synthview.generators.describing import describe_checkpoint
 from synthview.generators.generator import Generator
 from synthview.generators.info import GeneratorInfo
 from synthview.generators.loading import load_generator
-from synthview.jobs.messages import Job, OpenCheckpoint
+from synthview.generators.manifest import MANIFEST_NAME
+from synthview.jobs.messages import Describe, Job, OpenCheckpoint
 from synthview.jobs.task import Progress
-from synthview.userdata import remember_answers
+from synthview.userdata import manifest_folder, remember_answers
 from synthview.volume import Volume
 
 MAX_OPENED = 3  # a published generator takes some 0.2 GB
@@ -29,7 +31,7 @@ class OpenedGenerators:
         self._kept: OrderedDict[tuple[Any, ...], Generator] = OrderedDict()
 
     def work_on(self, job: Job, progress: Progress) -> GeneratorInfo | Volume:
-        """Do a job: for ``OpenCheckpoint`` the generator's info, for ``Generate`` the volume.
+        """Do a job: for ``OpenCheckpoint`` and ``Describe`` the generator's info, for ``Generate`` the volume.
 
         Raises:
             Cancelled: the job is no longer wanted.
@@ -38,6 +40,9 @@ class OpenedGenerators:
         try:
             if isinstance(job, OpenCheckpoint):
                 return self._open(job)
+            if isinstance(job, Describe):
+                describe_checkpoint(job.path, job.content, job.family, job.arguments)
+                return self._generator(job).info
             return self._generator(job).generate_request(job.request, progress)
         except Exception as error:
             if _is_out_of_memory(error):
@@ -70,7 +75,8 @@ class OpenedGenerators:
 def explain(job: Job, error: Exception) -> SynthviewError:
     """A sentence for a person about an error that nobody foresaw."""
     name = Path(job.path).name
-    what = f"{name} could not be opened" if isinstance(job, OpenCheckpoint) else f"No volume could be made from {name}"
+    opening = isinstance(job, OpenCheckpoint | Describe)
+    what = f"{name} could not be opened" if opening else f"No volume could be made from {name}"
     if _is_out_of_memory(error):
         return SynthviewError(f"{what}: this computer has too little free memory; close other programs.")
     summary = str(error).partition("\n")[0].removesuffix(".") or type(error).__name__
@@ -92,9 +98,13 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Changes whenever a checkpoint's files do, so that a file written anew is read anew; empty for no such file."""
+    """Changes whenever a checkpoint's files or its manifest do, so that what is written anew is read anew.
+
+    Empty for no such file.
+    """
     try:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
+        files += [path.with_name(MANIFEST_NAME), *manifest_folder().glob("*.json")]
         states = [(file.name, file.stat()) for file in files if file.is_file()]
     except OSError:
         return ()

@@ -20,7 +20,19 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from synthview.errors import Cancelled, SynthviewError
-from synthview.jobs.messages import Cancel, Done, Failed, Generate, Job, OpenCheckpoint, Progress, Ready, Received, Stop
+from synthview.jobs.messages import (
+    Cancel,
+    Describe,
+    Done,
+    Failed,
+    Generate,
+    Job,
+    OpenCheckpoint,
+    Progress,
+    Ready,
+    Received,
+    Stop,
+)
 from synthview.jobs.messages import Stopped as CanNotRun
 from synthview.jobs.sharing import DamagedMessageError, Receiver, Sender, sendable_error
 from synthview.jobs.task import Progress as ReportProgress
@@ -71,7 +83,7 @@ def _listen(connection: Connection[Any, Any], prefix: str, sender: Sender, worke
                     sender.on_received(block)
                 case Cancel(job):
                     worker.cancel(job)
-                case OpenCheckpoint() | Generate() as job:
+                case OpenCheckpoint() | Generate() | Describe() as job:
                     worker.submit(job)
                 case Stop():
                     break

@@ -26,11 +26,13 @@ class LibraryPanel(QWidget):
         open_requested: the Path of a model to open.
         browse_requested: a person wants to look for a checkpoint.
         forget_requested: the Path of a model to take from the recent ones.
+        describe_requested: a person wants to say what the weights of the model in use can't.
     """
 
     open_requested = Signal(object)
     browse_requested = Signal()
     forget_requested = Signal(object)
+    describe_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -150,6 +152,7 @@ class LibraryPanel(QWidget):
         card.set_current(path == self._current)
         card.chosen.connect(self.open_requested)
         card.forget_requested.connect(self._forget)
+        card.describe_requested.connect(self.describe_requested)
         return card
 
     def _order_focus(self, paths: list[Path]) -> None:

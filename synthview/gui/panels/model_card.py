@@ -59,10 +59,12 @@ class ModelCard(QFrame):
     Signals:
         chosen: it was clicked, or Enter or Space pressed on it.
         forget_requested: it shall leave the list; only where ``can_forget``.
+        describe_requested: a person wants to say what its weights can't; only of the model in use.
     """
 
     chosen = Signal(object)
     forget_requested = Signal(object)
+    describe_requested = Signal()
 
     def __init__(self, name: str, path: Path, *, bundled: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,6 +191,8 @@ class ModelCard(QFrame):
         """The context menu."""
         menu = QMenu(self)
         menu.addAction(icon("open"), "Open", lambda: self.chosen.emit(self.path))
+        describe = menu.addAction(icon("details"), "Describe this checkpoint…", self.describe_requested)
+        describe.setEnabled(bool(self.property("current")) and self._info is not None)
         menu.addAction("Show in folder", self._show_in_folder)
         copy = menu.addAction(icon("copy"), "Copy SHA-256", self._copy_sha256)
         copy.setEnabled(self._info is not None)
