@@ -10,10 +10,10 @@ from typing import Any
 from synthview import userdata
 from synthview.errors import CheckpointError, SaveError, WrongRequestError
 from synthview.generators.checkpoint import Checkpoint, read_checkpoint
+from synthview.generators.family import Family
 from synthview.generators.loading import describe, find_checkpoint, recognise_opened
 from synthview.generators.manifest import MANIFEST_NAME, Manifest
 from synthview.generators.manifest_lookup import is_theirs
-from synthview.generators.recognition import Recognised, recognise
 
 
 def describe_checkpoint(
@@ -48,7 +48,9 @@ def describe_checkpoint(
     described = replace(checkpoint, described=draft)
     found = recognise_opened(described, family, arguments or {})
     describe(described, found)  # features, kind and grid go together with the network's
-    full = replace(draft, family=found.family.id, arguments={**draft.arguments, **_sayable(found)})
+    full = replace(
+        draft, family=found.family.id, arguments={**draft.arguments, **_sayable(found.family, found.arguments)}
+    )
     return _keep(full, checkpoint)
 
 
@@ -63,15 +65,15 @@ def _manifest_before(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"family": manifest.family, "arguments": dict(manifest.arguments)}
 
 
-def _sayable(found: Recognised) -> dict[str, Any]:
+def _sayable(family: Family, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that JSON can hold and the family reads back as they were."""
     sayable: dict[str, Any] = {}
-    for name, value in found.arguments.items():
+    for name, value in arguments.items():
         plain = list(value) if isinstance(value, tuple) else value
         if not isinstance(plain, str | int | float | bool | list):
             continue
         try:
-            if found.family.parse_argument(name, plain) == value:
+            if family.parse_argument(name, plain) == value:
                 sayable[name] = plain
         except (WrongRequestError, TypeError, ValueError):
             continue

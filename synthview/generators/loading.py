@@ -56,14 +56,14 @@ def load_generator(
     """
     target = resolve_device(device)
     checkpoint = read_checkpoint(find_checkpoint(name_or_path))
-    found = _recognise(checkpoint, family, arguments)
+    found = recognise_opened(checkpoint, family, arguments)
     for argument in found.family.open_arguments(found.arguments):
         raise MissingArgumentError(
             f"{checkpoint.path}: {argument.question} Say it with --arg {argument.name}=VALUE, where VALUE is one of "
             f"{', '.join(argument.choices)} (in Python: load_generator(…, {argument.name}=…)).",
             argument,
         )
-    info = _info(checkpoint, found)
+    info = describe(checkpoint, found)
     with memory_errors(target, f"the weights of {checkpoint.name}"):
         network = _network(found, checkpoint).to(target)
     userdata.remember_checkpoint(checkpoint.sha256, checkpoint.path)
@@ -79,9 +79,9 @@ def inspect_checkpoint(
         CheckpointError, WrongRequestError: as for ``load_generator``.
     """
     checkpoint = read_checkpoint(find_checkpoint(name_or_path))
-    found = _recognise(checkpoint, family, arguments or {})
+    found = recognise_opened(checkpoint, family, arguments or {})
     _check_finite(found, checkpoint)
-    return Inspection(_info(checkpoint, found), found.family.open_arguments(found.arguments))
+    return Inspection(describe(checkpoint, found), found.family.open_arguments(found.arguments))
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:
@@ -107,7 +107,8 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     return path
 
 
-def _recognise(checkpoint: Checkpoint, family: str | None, arguments: Mapping[str, Any]) -> Recognised:
+def recognise_opened(checkpoint: Checkpoint, family: str | None, arguments: Mapping[str, Any]) -> Recognised:
+    """The family and arguments of a checkpoint, with what the user has answered before."""
     return recognise(checkpoint, family, arguments, userdata.answers(checkpoint.sha256))
 
 
@@ -139,7 +140,12 @@ def _check_finite(found: Recognised, checkpoint: Checkpoint) -> None:
         )
 
 
-def _info(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
+def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
+    """What a checkpoint is, from its recognised family and its manifest.
+
+    Raises:
+        CheckpointError: the manifest contradicts the network; says how.
+    """
     family, arguments, manifest = found.family, found.arguments, found.manifest
     output_shape = family.output_shape(arguments)
     check_output(manifest, output_shape)
