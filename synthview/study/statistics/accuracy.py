@@ -140,7 +140,8 @@ def _clustered(section: Section) -> list[Result]:
         tested, ends = mean.test(0.5), mean.interval()
         t, p = tested or (None, None)
         if ends is None:
-            words, warn = "nothing varies, so that no interval can be given", ("No variation between votes.",)
+            words = "nothing varies, so that no interval can be given"
+            warn: tuple[str, ...] = ("No variation between votes.",)
         else:
             words, warn = f"{interval(*ends)}, {p_text(p)}", few
         allowing = "other readers and other items" if unit != "reader" else "other readers on these items"

@@ -1,0 +1,69 @@
+"""``synthview study analyse`` and ``explain-summary``: statistics of votes from anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synthview.cli.shared import AsJson, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from synthview.study.statistics.result import Result
+
+
+def analyse(
+    responses: Annotated[Path, typer.Argument(help="The long table of votes, a CSV file (docs/statistics.md).")],
+    *,
+    exclude_incomplete: Annotated[
+        bool, typer.Option("--exclude-incomplete", help="Leave out readers who answered fewer items than others.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Statistics of a table of responses, each with its hypothesis, unit, interval and a sentence."""
+    from synthview.study.statistics.analyse import analyse as compute
+    from synthview.study.votes_csv import read_votes
+
+    votes = read_votes(responses)
+    analysis = compute(votes, exclude_incomplete=exclude_incomplete)
+    if as_json:
+        print_json([result.to_dict() for result in analysis.results])
+    else:
+        _print_results(analysis.results)
+
+
+def explain_summary(
+    *,
+    votes: Annotated[tuple[int, int], typer.Option(metavar="A B", help="Votes for the first and the second arm.")],
+    pairs: Annotated[int, typer.Option(help="How many pairs were shown.")],
+    readers: Annotated[int, typer.Option(help="How many readers voted on each pair.")],
+    sd: Annotated[float | None, typer.Option(help="Standard deviation of the votes per pair, as printed.")] = None,
+    chi2: Annotated[float | None, typer.Option(help="The reported χ².")] = None,
+    p: Annotated[float | None, typer.Option(help="The reported p.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which test a published χ² and p come from, and what the tests of preference give."""
+    from synthview.study.statistics.summary import Summary, explain
+
+    results = explain(Summary(votes, pairs, readers, sd=sd, chi2=chi2, p=p))
+    if as_json:
+        print_json([result.to_dict() for result in results])
+    else:
+        _print_results(results)
+
+
+def _print_results(results: Iterable[Result]) -> None:
+    """Sentences, section by section, warnings above; items one by one only in the JSON and the report."""
+    section = ""
+    for result in results:
+        if result.scope.startswith("item "):
+            continue
+        if result.section != section:
+            section = result.section
+            typer.echo(f"\n{section}\n{'=' * len(section)}")
+        for warning in result.warnings:
+            typer.echo(f"  ! {warning}")
+        typer.echo(f"{result.question}: {result.sentence}")
