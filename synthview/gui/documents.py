@@ -10,21 +10,22 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from synthview.errors import SynthviewError
 from synthview.gui.background import Background
 from synthview.gui.settings import WindowSettings
-from synthview.volume import Volume, load_volume, save_volume
+from synthview.volume import Volume, save_volume
+from synthview.volume.dicom import is_dicom_file, is_dicom_folder, read_volume
 from synthview.volume.nifti import is_nifti_name, looks_like_nifti
 
 _OPEN_FILTER = (
-    "Volumes and checkpoints (*.nii *.nii.gz *.pth *.pt *.pickle *.safetensors *.bin *.ckpt);;"
-    "NIfTI volumes (*.nii *.nii.gz);;All files (*)"
+    "Volumes and checkpoints (*.nii *.nii.gz *.dcm *.pth *.pt *.pickle *.safetensors *.bin *.ckpt);;"
+    "NIfTI volumes (*.nii *.nii.gz);;DICOM slices (*.dcm);;All files (*)"
 )
 _SAVE_FILTERS = {".nii.gz": "Compressed NIfTI (*.nii.gz)", ".nii": "NIfTI (*.nii)"}
 
 
 def is_volume_file(path: Path) -> bool:
-    """Whether a path is to be opened as a volume; everything else, folders too, is tried as a checkpoint."""
+    """Whether a path is to be opened as a volume: NIfTI, or DICOM slices; everything else is tried as a checkpoint."""
     if path.is_dir():
-        return False
-    return is_nifti_name(path) or looks_like_nifti(path)
+        return is_dicom_folder(path)
+    return is_nifti_name(path) or is_dicom_file(path) or looks_like_nifti(path)
 
 
 class Documents(QObject):
@@ -106,6 +107,6 @@ class Documents(QObject):
 
 def _load_for_display(path: Path) -> Volume:
     """Read a volume and work out its window while still off the GUI thread."""
-    volume = load_volume(path)
+    volume = read_volume(path)
     _ = volume.display_window
     return volume
