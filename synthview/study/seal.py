@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import unicodedata
 import zlib
 from typing import Any
 
@@ -74,7 +75,7 @@ def open_key(sealed: str, passphrase: str, study: str) -> AnswerKey:
 
 def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
     return hash_secret_raw(
-        passphrase.encode(),
+        unicodedata.normalize("NFKC", passphrase).encode(),  # the same on every keyboard
         salt,
         time_cost=cost["passes"],
         memory_cost=cost["memory_kib"],

@@ -1,0 +1,96 @@
+"""Studies small enough to be walked in a test: volumes of 8³ voxels, arms whose names must never be seen."""
+
+from pathlib import Path
+
+import numpy as np
+
+from synthview.study.built import Built
+from synthview.study.protocol import Protocol
+from synthview.study.session import Intake, ReadingSession
+from synthview.study.stimulus_file import write_stimulus
+from synthview.study.study_folder import StudyFolder, create_study, new_folder
+from synthview.study.trial import Answer, Material
+from synthview.volume import Volume, Window
+
+PASSPHRASE = "correct horse battery"
+ARMS = """
+arms:
+  real: {folder: /hospital/oasis30}
+  zebragan: {generate: {checkpoint: /secret/zebragan.pth, seed: 0}}
+  quaggaldm: {generate: {checkpoint: /secret/quaggaldm.pth, seed: 0}}
+"""
+PUBLISHED = f"""
+title: Real or synthetic?
+readers: 12
+seed: 20240501
+questionnaire:
+  - {{name: expertise, question: How far are you?, choices: [resident, specialist], required: false}}
+{ARMS}
+sections:
+  - kind: 2afc-real
+    title: First part
+    pairs: 5
+    difficulty: true
+    presentation: {{shown_as: random-slice, planes: [axial, coronal, sagittal]}}
+  - kind: 2afc-synthetic
+    title: Second part
+    pairs: 30
+    difficulty: true
+    presentation: {{shown_as: random-slice, planes: [axial, coronal, sagittal]}}
+"""
+RESUMABLE = f"""
+title: One at a time
+readers: [ann, bob, cy]
+sitting: resumable
+seed: 5
+{ARMS}
+sections:
+  - kind: turing
+    title: Single scans
+    volumes: {{real: 8, zebragan: 6, quaggaldm: 6}}
+    comment: true
+"""
+
+
+def make_study(
+    folder: Path, protocol: str | Protocol, record: str | None = None, *, leak_passed: bool = True
+) -> StudyFolder:
+    """A study in ``folder`` with the volumes that the protocol needs."""
+    asked = Protocol.parse(protocol) if isinstance(protocol, str) else protocol
+    built = Built(make_materials(new_folder(folder), asked), leak_passed, {"found": "zebragan is brighter"})
+    return create_study(folder, asked, built, PASSPHRASE, record=record)
+
+
+def make_materials(stimuli: Path, protocol: Protocol) -> tuple[Material, ...]:
+    materials = []
+    for arm, count in protocol.volumes_needed().items():
+        for number in range(count):
+            voxels = np.random.default_rng(number).integers(0, 255, (8, 8, 8), dtype=np.uint8)
+            volume = Volume(voxels, np.diag([1.0, 1.0, 1.0, 1.0]), window=Window(128, 256), name=f"{arm}_{number}")
+            name, sha256 = write_stimulus(stimuli, volume)
+            materials.append(Material(name, arm, {"source": f"/secret/{arm}/{number}.nii.gz"}, sha256))
+    return tuple(materials)
+
+
+def any_answer(session: ReadingSession) -> Answer:
+    """An answer that the screen allows: always the first choice, always the middle."""
+    screen = session.screen
+    return Answer(
+        choice=screen.choices[0] if screen.choices else "",
+        confidence=3 if screen.confidence else None,
+        ratings={item.name: 2 for item in screen.items},
+        difficulty=3 if screen.difficulty else None,
+    )
+
+
+def walk(session: ReadingSession, most: int | None = None) -> int:
+    """Answer up to so many trials; returns how many were."""
+    done = 0
+    while session.trial is not None and (most is None or done < most):
+        session.shown()
+        session.confirm(any_answer(session))
+        done += 1
+    return done
+
+
+__all__ = ["Intake", "any_answer", "make_materials", "make_study", "walk"]
