@@ -6,8 +6,10 @@ SynthviewError                 something a person can act on; the message says w
 ├── CheckpointError            a checkpoint file can't be used
 │   ├── ManifestFieldError     a field of its manifest is wrong; says which and why
 │   ├── UnsafeCheckpointError  only running code from the file could open it; refused
+│   │   └── TrustNeededError   it is a program (TorchScript, torch.export): ask the user whether to run it
 │   └── UnknownFamilyError     no known architecture has these tensors
 ├── VolumeError                an image file can't be used
+├── TrainingError              a training can't go on
 ├── TrainingDataError          a training set, or what it is to be built from, can't be used
 ├── ResponsesError             a table of readers' responses can't be used
 ├── SaveError                  a file could not be written; what was there before is intact
@@ -82,6 +84,23 @@ class UnsafeCheckpointError(CheckpointError):
     """The file could only be opened by running code from it; nothing was run."""
 
 
+class TrustNeededError(UnsafeCheckpointError):
+    """The file is a program that could do anything; the user has to say that it is to be trusted.
+
+    Attributes:
+        path: the file.
+        what: what it is, such as "TorchScript archive".
+        sha256: of its content; an answer holds for this content alone.
+    """
+
+    def __init__(self, message: str, path: str, what: str, sha256: str) -> None:
+        super().__init__(message)
+        self.path, self.what, self.sha256 = path, what, sha256
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        return type(self), (str(self), self.path, self.what, self.sha256)
+
+
 class IncompleteCheckpointError(CheckpointError):
     """A checkpoint of several files lacks one; the message names it."""
 
@@ -92,6 +111,10 @@ class UnknownFamilyError(CheckpointError):
 
 class VolumeError(SynthviewError):
     """An image file can't be used."""
+
+
+class TrainingError(SynthviewError):
+    """A training can't go on; what it saved so far is intact."""
 
 
 class TrainingDataError(SynthviewError):

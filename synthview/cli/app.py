@@ -12,6 +12,7 @@ from synthview.cli.describe import describe
 from synthview.cli.generate import generate
 from synthview.cli.inspect import inspect
 from synthview.cli.study import study
+from synthview.cli.train import app as train
 from synthview.cli.verify import verify
 
 _HELP = """Open a generator checkpoint, make synthetic 3D medical images, look at them.
@@ -46,3 +47,4 @@ def _options(
 for command in (inspect, describe, decode, generate, verify):
     app.command()(command)
 app.add_typer(study)
+app.add_typer(train, name="train")

@@ -9,7 +9,7 @@ branch: the conditional random field, which takes that branch's place, only guid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -37,9 +37,14 @@ class CrfGan(HaGan):
         **{f"crfgan {size[0]} cond": {"size": size} for size in _SIZES},
     }
     arguments: ClassVar[Mapping[str, str]] = {
-        **HaGan.arguments,
+        **{name: meaning for name, meaning in HaGan.arguments.items() if name not in ("channel", "cells")},
         "size": "voxels of the output: 64, 128 or 256 (not in the weights)",
     }
+
+    def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
+        """As HA-GAN, but at the published width only."""
+        found = super().infer_arguments(shapes, stated)
+        return {name: found[name] for name in self.arguments}
 
     def tell_apart(self, shapes: Shapes) -> None:
         """Nothing to tell apart: files with HA-GAN's low-resolution branch do not fit."""

@@ -8,7 +8,8 @@ are told apart by their keys.
     z ────────────────────┴ + ─ h×1³ ─ decoder_net ─ softmax       into mean + std · noise, both from the features)
 
     decoder_net   h×(10, 16, 16) ─ h/4×(20, 32, 32) ─ h/16×(40, 64, 64) ─ 4×(80, 128, 128)
-Each step is an upsampling layer, then 1, 1, 3 and 1 ConvNeXt blocks.  h = 32·channel_base.
+Each step is an upsampling layer, then 1, 1, 3 and 1 ConvNeXt blocks.  h = 32·channel_base.  The first layer's kernel is
+the first grid; ``synthview train`` also makes networks with another one than the published 10×16×16.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from torch.nn import functional as F  # noqa: N812
 
 from synthview.generators.arguments import check_stated, parse_count, parse_flag
 from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.info import Feature
 from synthview.generators.networks.trilinear_conv import TrilinearConv3d
 from synthview.generators.state_dicts import Shapes, Tensors
 from synthview.volume import Volume, VolumeKind, Window
 
-_GRID = (10, 16, 16)
-_SIZE = (80, 128, 128)
+Grid = tuple[int, int, int]
+PUBLISHED_GRID: Grid = (10, 16, 16)
+SCALE = 8  # from the first grid to the output
 _DEPTHS = (1, 1, 3, 1)
 _KERNEL, _PADDING = (3, 5, 5), (1, 2, 2)
 _EPS = 1e-6
@@ -83,12 +86,13 @@ class DecoderNet(nn.Module):
 
     Args:
         width: length of the code, h.
+        grid: voxels that the first layer makes; the output has eight times as many along each axis.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, grid: Grid = PUBLISHED_GRID) -> None:
         super().__init__()
         self.widths = (width, width // 4, width // 16, 4)
-        first = nn.Sequential(nn.ConvTranspose3d(width, width, _GRID, groups=width), ChannelNorm(width))
+        first = nn.Sequential(nn.ConvTranspose3d(width, width, grid, groups=width), ChannelNorm(width))
         self.upsample_layers = nn.ModuleList([first])
         for before, after in zip(self.widths[:-1], self.widths[1:], strict=True):
             conv = TrilinearConv3d(before, after, _KERNEL, padding=_PADDING, groups=after)
@@ -99,7 +103,7 @@ class DecoderNet(nn.Module):
         )
 
     def steps(self, code: torch.Tensor) -> Iterator[Step]:
-        """(N, h) to (N, 4, 80, 128, 128); yields often."""
+        """(N, h) to (N, 4, 80, 128, 128), or eight times another grid; yields often."""
         shares = _shares(self.widths)
         x, done = self._first(code), 0.0
         for level, stage in enumerate(self.stages):
@@ -156,11 +160,12 @@ class CSegSynthNetwork(nn.Module):
         width: length of the latent, h.
         features: number of features, 0 for none.
         prior: with a prior (C-VAE).
+        grid: voxels that the first layer makes.
     """
 
-    def __init__(self, width: int, features: int, *, prior: bool) -> None:
+    def __init__(self, width: int, features: int, *, prior: bool, grid: Grid = PUBLISHED_GRID) -> None:
         super().__init__()
-        self.decoder_net = DecoderNet(width)
+        self.decoder_net = DecoderNet(width, grid)
         self.condition = Condition(features, width) if features else None
         self.prior = Prior(features, width) if prior else None
 
@@ -192,6 +197,7 @@ class CSegSynth(Family):
         "channel_base": "width of the network; its latent is 32 times as long (in the weights)",
         "num_features": "number of features of a person (in the weights)",
         "prior": "whether features shape the noise, as in C-VAE (in the weights)",
+        "grid": "voxels of the first layer, an eighth of the output's; 10x16x16 as published (in the weights)",
     }
 
     def tensors(self, checkpoint: Checkpoint) -> Tensors:
@@ -221,25 +227,32 @@ class CSegSynth(Family):
         if not features and (prior or any(key.startswith("condition.") for key in shapes)):
             features = _PUBLISHED_FEATURES
         inferred = {"channel_base": width // 32 or _PUBLISHED_BASE, "num_features": features, "prior": prior}
+        first = shapes.get("decoder_net.upsample_layers.0.0.weight", ())
+        if len(first) == 5 and min(first) > 0 and first[2:] != PUBLISHED_GRID:
+            inferred["grid"] = first[2:]
         check_stated(stated, inferred)
         return inferred
 
     def parse_argument(self, name: str, value: Any) -> Any:
-        """Yes or no, or a whole number."""
+        """Yes or no, a whole number, or three."""
+        if name == "grid":
+            parts = value if isinstance(value, list | tuple) else str(value).lower().replace("×", "x").split("x")
+            return tuple(parse_count(name, part) for part in parts)
         return parse_flag(name, value) if name == "prior" else parse_count(name, value, least=0)
 
     def build(self, arguments: Arguments) -> CSegSynthNetwork:
         """The network; nothing in it differs between training and evaluation."""
         width = 32 * arguments["channel_base"]
-        return CSegSynthNetwork(width, arguments["num_features"], prior=arguments["prior"]).eval()
+        grid = arguments.get("grid", PUBLISHED_GRID)
+        return CSegSynthNetwork(width, arguments["num_features"], prior=arguments["prior"], grid=grid).eval()
 
     def latent_shape(self, arguments: Arguments) -> tuple[int, ...]:
         """(32·channel_base,); with a prior, of the noise that it shapes."""
         return (32 * arguments["channel_base"],)
 
     def output_shape(self, arguments: Arguments) -> tuple[int, ...]:
-        """Always (4, 80, 128, 128)."""
-        return (4, *_SIZE)
+        """(4, 80, 128, 128) as published; eight times the first grid."""
+        return (4, *(SCALE * n for n in arguments.get("grid", PUBLISHED_GRID)))
 
     def features(self, arguments: Arguments) -> tuple[Feature, ...]:
         """The weights only say how many there are: f0, f1, …, in standard deviations from the mean."""
@@ -262,6 +275,12 @@ class CSegSynth(Family):
         if arguments["num_features"] == _PUBLISHED_FEATURES:
             notes.append(f"If it was trained on AOMIC as published, the features are, in this order: {_AOMIC}.")
         return tuple(notes)
+
+    def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
+        """That of α-GAN, CSegSynth, VAE and C-VAE, in the same file."""
+        from synthview.generators.networks.csegsynth_encoder import csegsynth_encoder  # which is made of layers above
+
+        return csegsynth_encoder(checkpoint, 32 * arguments["channel_base"])
 
     def sample(
         self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator

@@ -6,11 +6,16 @@ Sun et al., "Hierarchical Amortized GAN for 3D High Resolution Medical Image Syn
     z (and one-hot class) ─ fc1 ─ 512×4³ ─ conv1 … conv5 ─ 64 channels ─┬─ conv6 ─ conv7 ─ tanh: the volume
                                                                         └─ sub_G: a quarter of the resolution
 Every conv but the last is 3³ and followed by GroupNorm(8) and ReLU; nearest-neighbour upsampling goes before it.
+
+``synthview train`` also makes narrower networks of other sizes: c instead of 32 channels before the last convolution,
+and fc1's grid is a sixteenth of the volume's, which then grows ×2 before conv2, conv3, conv6 and conv7.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -20,8 +25,12 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.errors import WrongRequestError
+from synthview.generators.arguments import check_stated
+from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.info import Feature, OpenArgument
+from synthview.generators.networks.hagan_encoder import hagan_encoder
 from synthview.generators.networks.upsampled_conv import ScaleAndReLU, UpsampledConv, group_norm_and_relu
 from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, VolumeKind, Window
@@ -29,7 +38,10 @@ from synthview.volume import Volume, VolumeKind, Window
 Size = tuple[int, int, int]
 Factors = tuple[tuple[float, float, float], ...]
 
-CHANNELS = (512, 512, 512, 256, 128, 64, 32, 1)  # into conv1, and out of conv1 … conv7
+WIDTHS = (16, 16, 16, 8, 4, 2, 1)  # channels into conv1 … conv7, in multiples of c
+PUBLISHED_CHANNEL, PUBLISHED_CELLS = 32, 4**3
+SMALL: Factors = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2))  # of a sixteenth
+SCALE = 16
 BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
 FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
     (128, 128, 128): (*BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
@@ -42,18 +54,19 @@ _OUTPUTS = ("unit", "hu", "raw")
 
 
 class LowResolutionBranch(nn.Module):
-    """The branch trained beside the full one: 64 channels in, the whole volume at a quarter of the grid out."""
+    """The branch trained beside the full one: 2c channels in, the whole volume at a quarter of the grid out."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: int = PUBLISHED_CHANNEL) -> None:
         super().__init__()
-        self.tp_conv1 = nn.Conv3d(64, 32, 3, padding=1)
-        self.bn1 = nn.GroupNorm(8, 32)
-        self.tp_conv2 = nn.Conv3d(32, 16, 3, padding=1)
-        self.bn2 = nn.GroupNorm(8, 16)
-        self.tp_conv3 = nn.Conv3d(16, 1, 3, padding=1)
+        half = max(channel // 2, 1)
+        self.tp_conv1 = nn.Conv3d(2 * channel, channel, 3, padding=1)
+        self.bn1 = nn.GroupNorm(_groups(channel), channel)
+        self.tp_conv2 = nn.Conv3d(channel, half, 3, padding=1)
+        self.bn2 = nn.GroupNorm(_groups(half), half)
+        self.tp_conv3 = nn.Conv3d(half, 1, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 64, D, H, W) to (N, 1, D, H, W) in [-1, 1]."""
+        """(N, 2c, D, H, W) to (N, 1, D, H, W) in [-1, 1]."""
         x = F.relu_(self.bn1(self.tp_conv1(x)))
         x = F.relu_(self.bn2(self.tp_conv2(x)))
         return torch.tanh_(self.tp_conv3(x))
@@ -66,24 +79,35 @@ class HaGanNetwork(nn.Module):
         width: latent dimension plus number of classes.
         factors: upsampling before conv1 … conv7, which decides the size of the output.
         branch: with the low-resolution branch, which is not needed for full volumes.
+        channel: channels before the last convolution, c.
+        grid: voxels that fc1 makes.
     """
 
-    def __init__(self, width: int, factors: Factors, *, branch: bool) -> None:
+    def __init__(
+        self,
+        width: int,
+        factors: Factors,
+        *,
+        branch: bool,
+        channel: int = PUBLISHED_CHANNEL,
+        grid: Size = (4, 4, 4),
+    ) -> None:
         super().__init__()
-        self.factors = factors
-        self.fc1 = nn.Linear(width, 512 * 4**3)
+        self.factors, self.grid = factors, grid
+        self.channels = (*(channel * width for width in WIDTHS), 1)
+        self.fc1 = nn.Linear(width, self.channels[0] * math.prod(grid))
         for i in range(1, 8):
-            self.add_module(f"tp_conv{i}", nn.Conv3d(CHANNELS[i - 1], CHANNELS[i], 3, padding=1))
+            self.add_module(f"tp_conv{i}", nn.Conv3d(self.channels[i - 1], self.channels[i], 3, padding=1))
         for i in range(1, 7):  # called bn in the files, though they are GroupNorm
-            self.add_module(f"bn{i}", nn.GroupNorm(8, CHANNELS[i]))
-        self.sub_G = LowResolutionBranch() if branch else None
+            self.add_module(f"bn{i}", nn.GroupNorm(_groups(self.channels[i]), self.channels[i]))
+        self.sub_G = LowResolutionBranch(channel) if branch else None
 
     def steps(self, z: torch.Tensor, *, coarse: bool = False) -> Iterator[Step]:
         """(N, width) to (N, 1, D, H, W) in [-1, 1], or a quarter of the size; yields after each part of a layer."""
-        x = self._start(z).view(-1, 512, 4, 4, 4)
+        x = self._start(z).view(len(z), -1, *self.grid)
         before: ScaleAndReLU | None = None
         voxels = np.cumprod([np.prod(f) for f in self.factors])
-        work = voxels * np.multiply(CHANNELS[:-1], CHANNELS[1:])
+        work = voxels * np.multiply(self.channels[:-1], self.channels[1:])
         last = 5 if coarse else 7
         done = 0.0
         for i in range(1, last + 1):
@@ -136,6 +160,8 @@ class HaGan(Family):
     }
     arguments: ClassVar[Mapping[str, str]] = {
         "size": "voxels of the output: 128, 256 or 144x192x144 (not in the weights)",
+        "channel": "channels before the last convolution, 32 as published (in the weights)",
+        "cells": "voxels of the first grid, 64 as published (in the weights)",
         "latent_dim": "length of the latent",
         "num_class": "number of classes; latent_dim + num_class is the width of fc1",
         "output": 'what generate() gives: "unit" (0 to 1), "hu" (chest CT in Hounsfield units) or "raw" (-1 to 1)',
@@ -151,9 +177,13 @@ class HaGan(Family):
 
     def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
         """The latent's length and the number of classes share fc1's width; the default latent is 1024 long."""
-        size = stated.get("size")
+        size, made = stated.get("size"), _made(shapes)
+        check_stated(stated, made)
+        self._check_size(size, made)
         output = stated.get("output", "raw" if size == (144, 192, 144) else "unit")
-        return {"size": size, **_split_width(_width(shapes), stated), "output": output}
+        published = made == {"channel": PUBLISHED_CHANNEL, "cells": PUBLISHED_CELLS}
+        split = _split_width(_width(shapes), stated)
+        return {"size": size, **({} if published else made), **split, "output": output}
 
     def read_settings(self, settings: Mapping[str, Any], shapes: Shapes) -> dict[str, Any]:
         """``configs.json``: img_size if it is a size; latent_dim and num_class if they add up to fc1's width."""
@@ -177,7 +207,7 @@ class HaGan(Family):
             number = int(str(value))
         except ValueError:
             number = -1
-        if number < (1 if name == "latent_dim" else 0):
+        if number < (0 if name == "num_class" else 1):
             raise WrongRequestError(f"{name} must be a whole number above 0, got {value!r}")
         return number
 
@@ -186,12 +216,18 @@ class HaGan(Family):
         if arguments["size"] is not None:
             return ()
         question = f"{self.title}'s weights do not say how large its volumes are. Which size was it trained for?"
-        return (OpenArgument("size", question, self._size_names()),)
+        return (
+            OpenArgument("size", question, _names(_sizes_of(arguments["cells"]) if _small(arguments) else self.sizes)),
+        )
 
     def build(self, arguments: Arguments) -> HaGanNetwork:
         """The network; which size does not change keys or shapes."""
         width = arguments["latent_dim"] + arguments["num_class"]
-        return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=True).eval()
+        if not _small(arguments):
+            return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=True).eval()
+        size = arguments["size"]
+        grid = (size[0] // SCALE, size[1] // SCALE, size[2] // SCALE) if size else (arguments["cells"], 1, 1)
+        return HaGanNetwork(width, SMALL, branch=True, channel=arguments["channel"], grid=grid).eval()
 
     def finish(self, network: nn.Module) -> None:
         """Leave out a low-resolution branch that the file lacks, wholly or in part; prepare the kernels."""
@@ -228,7 +264,7 @@ class HaGan(Family):
                 f"The weights do not say how many of the {arguments['latent_dim'] + arguments['num_class']} inputs are "
                 f"classes: {arguments['num_class']} are assumed (argument num_class)."
             )
-        if arguments["size"] == (144, 192, 144):
+        if _keeps_axes(arguments):
             notes.append("The axes are taken as right, anterior, superior, as its script saves them.")
         else:
             notes.append("The raw axes are taken as superior, posterior, left (SimpleITK's order, as in training).")
@@ -247,6 +283,10 @@ class HaGan(Family):
         """One pass, in parts of layers."""
         return cast(HaGanNetwork, network).steps(_joined(z, condition))
 
+    def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
+        """``E_iter….pth`` and ``Sub_E_iter….pth`` beside ``G_iter….pth``."""
+        return hagan_encoder(checkpoint.files[0], arguments["latent_dim"], arguments["size"])
+
     def sample_coarse(
         self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator
     ) -> Iterator[Step] | None:
@@ -262,7 +302,7 @@ class HaGan(Family):
         size = arguments["size"]
         spacing = size[0] / raw.shape[1]
         voxels, kind, unit, window = _values(raw[0], arguments["output"])
-        if size == (144, 192, 144):
+        if _keeps_axes(arguments):
             return Volume(voxels, np.diag([spacing, spacing, spacing, 1.0]), kind, unit, window)
         voxels = voxels.transpose(2, 1, 0)  # (z, y, x) to (x, y, z), which grow to the left, posterior and superior
         affine = np.diag([-spacing, -spacing, spacing, 1.0])
@@ -277,14 +317,59 @@ class HaGan(Family):
         except ValueError:
             numbers = ()
         size = numbers * 3 if len(numbers) == 1 else numbers
-        if size not in self.sizes:
-            names = ", ".join(self._size_names())
-            raise WrongRequestError(f"{self.title} makes volumes of {names} voxels, not {value}; set size to one")
+        if size not in self.sizes and not (len(size) == 3 and all(n > 0 and n % SCALE == 0 for n in size)):
+            raise self._wrong_size(value)
         return cast(Size, size)
 
-    def _size_names(self) -> tuple[str, ...]:
-        """Sizes as they are typed: "128", "144x192x144"."""
-        return tuple(str(size[0]) if len(set(size)) == 1 else "x".join(map(str, size)) for size in self.sizes)
+    def _check_size(self, size: Size | None, made: Mapping[str, int]) -> None:
+        """Make sure that the weights can make this size: one of the published ones, or fc1's grid 16 times as large."""
+        if size is None:
+            return
+        if made == {"channel": PUBLISHED_CHANNEL, "cells": PUBLISHED_CELLS}:
+            if size not in self.sizes:
+                raise self._wrong_size("x".join(map(str, size)))
+        elif any(n % SCALE for n in size) or math.prod(size) != made["cells"] * SCALE**3:
+            names = ", ".join(_names(_sizes_of(made["cells"])))
+            raise WrongRequestError(f"size {'x'.join(map(str, size))} does not fit the weights, which make {names}")
+
+    def _wrong_size(self, value: object) -> WrongRequestError:
+        names = ", ".join(_names(self.sizes))
+        return WrongRequestError(f"{self.title} makes volumes of {names} voxels, not {value}; set size to one")
+
+
+def _groups(channels: int) -> int:
+    """Eight as published, or as many as go into fewer channels."""
+    return math.gcd(8, channels)
+
+
+def _made(shapes: Shapes) -> dict[str, int]:
+    """What the weights say of the channels and of fc1's grid; as published where a damaged file does not."""
+    conv, rows = shapes.get("tp_conv1.weight", ()), shapes.get("fc1.weight", ())
+    channel = conv[0] // WIDTHS[0] if len(conv) == 5 and conv[0] else PUBLISHED_CHANNEL
+    cells = rows[0] // (WIDTHS[0] * channel) if len(rows) == 2 and channel else PUBLISHED_CELLS
+    return {"channel": max(channel, 1), "cells": max(cells, 1)}
+
+
+def _small(arguments: Arguments) -> bool:
+    return "cells" in arguments
+
+
+def _keeps_axes(arguments: Arguments) -> bool:
+    return arguments["size"] == (144, 192, 144) or _small(arguments)
+
+
+def _sizes_of(cells: int) -> list[Size]:
+    """Sizes with so many cells, none more than twice as long as wide."""
+    found = []
+    for a, b in product(range(1, cells + 1), repeat=2) if cells <= 4096 else ():
+        if cells % (a * b) == 0 and max(grid := (a, b, cells // (a * b))) <= 2 * min(grid):
+            found.append((SCALE * a, SCALE * b, SCALE * grid[2]))
+    return found
+
+
+def _names(sizes: Iterable[Size]) -> tuple[str, ...]:
+    """Sizes as they are typed: "128", "144x192x144"."""
+    return tuple(str(size[0]) if len(set(size)) == 1 else "x".join(map(str, size)) for size in sizes)
 
 
 def _joined(z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:

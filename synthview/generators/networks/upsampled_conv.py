@@ -98,7 +98,7 @@ class UpsampledConv(nn.Module):
         self.channels = conv.out_channels
         self.doubles = self.factors == (2, 2, 2)
         weight = conv.weight.detach()
-        taps = _phase_taps(weight) if self.doubles else weight.permute(2, 3, 4, 0, 1).contiguous()
+        taps = phase_taps(weight) if self.doubles else weight.permute(2, 3, 4, 0, 1).contiguous()
         self.taps = nn.Parameter(taps, requires_grad=False)
         bias = weight.new_zeros(self.channels) if conv.bias is None else conv.bias.detach()
         self.bias = nn.Parameter(bias, requires_grad=False)
@@ -200,7 +200,7 @@ def _conv(slab: torch.Tensor, kernels: Sequence[torch.Tensor], bias: torch.Tenso
     return total
 
 
-def _phase_taps(weight: torch.Tensor) -> torch.Tensor:
+def phase_taps(weight: torch.Tensor) -> torch.Tensor:
     """(out, in, 3, 3, 3) to (2, 2, 2, 8 · out, in): phases in the order of the axes, the last one changes fastest.
 
     The phase of the odd voxels goes first, as they come first of what a position gives.

@@ -1,0 +1,70 @@
+"""The model card of a training's result: what it was made of, how, how far, and for what not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from synthview.generators.manifest import Manifest
+from synthview.training.runs import RunRecord
+from synthview.training.samples import Samples
+
+
+def model_card(
+    record: RunRecord, samples: Samples, manifest: Manifest, step: int, journal: Sequence[Mapping[str, float]]
+) -> str:
+    """The card as Markdown."""
+    recipe, about = record.recipe, samples.data.about
+    parts = [f"# {recipe.title}", recipe.card.summary]
+    if about.noncommercial:
+        parts.append(
+            f"**Non-commercial.** The weights were trained on data under {about.licence}; the same terms hold for "
+            "them and for what they make."
+        )
+    if about.one_individual:
+        parts.append(
+            "**One individual, for trying the tools.** Every volume shows the same anatomy in other proportions."
+        )
+    if step < recipe.training.steps:
+        parts.append(f"**An early version**: {step} of the recipe's {recipe.training.steps} steps, on a processor.")
+    parts += ["## Trained on", _data(samples)]
+    if recipe.card.simulated:
+        parts.append(f"Simulated: {recipe.card.simulated}")
+    parts += ["## How", _how(record, samples, step, journal)]
+    if manifest.features:
+        lines = [f"- `{f.name}`: {f.label}{f' ({f.unit})' if f.unit else ''}" for f in manifest.features]
+        parts += ["## Features", "\n".join(lines)]
+    if journal:
+        last = {name: value for name, value in journal[-1].items() if name not in ("step", "seconds_per_step")}
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
+        parts += ["## Figures", f"Training losses at step {journal[-1]['step']}: {figures}."]
+    if recipe.card.limits:
+        parts += ["## Not for", recipe.card.limits]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _data(samples: Samples) -> str:
+    about = samples.data.about
+    size = " × ".join(map(str, about.shape))
+    lines = [
+        f"{about.count} simulated samples of {size} voxels, {about.spacing_mm[0]:g} mm; {about.meaning}",
+        f"Licence: {about.licence}.",
+        *about.sources,
+    ]
+    if built := about.built:
+        facts = {k: v for k, v in built.items() if isinstance(v, str | int | float) and "/" not in str(v)}
+        lines.append("Built by `synthview train-data`: " + ", ".join(f"{k} {v}" for k, v in facts.items()) + ".")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _how(record: RunRecord, samples: Samples, step: int, journal: Sequence[Mapping[str, float]]) -> str:
+    recipe, every = record.recipe, record.recipe.training.log_every
+    seconds = sum(line["seconds_per_step"] for line in journal) * every
+    versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    return "\n".join(
+        [
+            f"- Recipe `{recipe.name}` (SHA-256 {recipe.fingerprint()[:12]}…), method `{recipe.method}`, family "
+            f"`{recipe.family}`, seed {recipe.seed}.",
+            f"- {step} steps of {recipe.training.batch} volumes, about {seconds / 60:.0f} minutes; {versions}.",
+            "- Averaged weights, stored in float16. The losses are those of the training, not of people it never saw.",
+        ]
+    )

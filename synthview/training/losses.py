@@ -1,0 +1,67 @@
+"""Losses of the published trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+
+def gradient_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference of neighbouring voxels' differences, over the three axes (Mathieu et al. 2016).
+
+    Args:
+        a: (N, C, I, J, K).
+        b: the same.
+    """
+    total = a.new_zeros(())
+    for axis in (2, 3, 4):
+        total = total + F.mse_loss(a.diff(dim=axis), b.diff(dim=axis))
+    return total / 3
+
+
+def gradient_penalty(
+    critic: Callable[[torch.Tensor], torch.Tensor], real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor
+) -> torch.Tensor:
+    """Mean of (‖∇critic‖ - 1)² between real and generated (Gulrajani et al. 2017).
+
+    Args:
+        critic: gives (N, …) scores.
+        real: (N, …).
+        fake: the same.
+        mix: (N,) shares of real, 0-1.
+    """
+    share = mix.view(-1, *[1] * (real.ndim - 1)).to(real)
+    between = (share * real.detach() + (1 - share) * fake.detach()).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    norms: torch.Tensor = slope.flatten(1).norm(dim=1)
+    return ((norms - 1) ** 2).mean()
+
+
+def kl_to_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+    """KL divergence of N(mean, exp(log_variance)) from N(0, 1), mean over all numbers."""
+    return -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).mean()
+
+
+def kl_between(
+    mean: torch.Tensor, log_variance: torch.Tensor, prior_mean: torch.Tensor, prior_log_variance: torch.Tensor
+) -> torch.Tensor:
+    """KL divergence of one diagonal normal distribution from another, mean over all numbers."""
+    ratio = ((mean - prior_mean) ** 2 + log_variance.exp()) / prior_log_variance.exp()
+    return 0.5 * (prior_log_variance - log_variance + ratio - 1).mean()
+
+
+def says(scores: torch.Tensor, *, real: bool) -> torch.Tensor:
+    """Binary cross-entropy of a discriminator's scores (logits) against "all real" or "all generated"."""
+    target = torch.ones_like(scores) if real else torch.zeros_like(scores)
+    return F.binary_cross_entropy_with_logits(scores, target)
+
+
+def soft_cross_entropy(logits: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of (N, C, I, J, K) logits against probabilities, less the probabilities' own entropy.
+
+    It is 0 where they agree, so that it can be read like a distance.
+    """
+    entropy = torch.special.entr(probabilities).sum(1).mean()
+    return -(probabilities * F.log_softmax(logits, dim=1)).sum(1).mean() - entropy

@@ -1,0 +1,117 @@
+"""A generator trained to make each sample of its own code: no encoder, no adversary, and so it learns within an hour.
+
+    code of a sample (``codes.py``) ─ generator ─ volume  ~  the sample:  L1 + gradient difference
+                                                             tissue maps: cross-entropy + L1
+
+After Bojanowski et al., "Optimizing the Latent Space of Generative Networks", ICML 2018, with codes that are found
+beforehand.  It is for training sets whose samples differ smoothly: warps of one individual, or people without texture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from synthview.generators.networks.hagan import HaGanNetwork
+from synthview.training.codes import component_codes, random_codes
+from synthview.training.losses import gradient_difference, soft_cross_entropy
+from synthview.training.methods.base import Losses, Method, Setting
+from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.networks import forwards
+from synthview.training.recipe import Recipe
+from synthview.training.samples import Batch, Samples
+
+
+@dataclass(frozen=True)
+class PairedLoss:
+    """Weights.
+
+    Attributes:
+        learning_rate: of Adam.
+        gradient: weight of the gradient difference beside L1 (scans).
+        absolute: weight of L1 beside the cross-entropy (tissue maps).
+        coarse: weight of HA-GAN's low-resolution branch.
+        jitter: standard deviation of noise on the codes, so that neighbours of a code look like it.
+    """
+
+    learning_rate: float = 2e-3
+    gradient: float = 1.0
+    absolute: float = 1.0
+    coarse: float = 0.2
+    jitter: float = 0.0
+
+
+class Paired(Method):
+    """See the module."""
+
+    Network = Sizes
+    Loss = PairedLoss
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        made = build_trainable(self.recipe.family, self.recipe.data.shape, self.network, len(self.recipe.data.features))
+        self.made = made
+        self.networks["generator"] = made.network.to(self.device)
+        self.optimisers["generator"] = torch.optim.Adam(
+            made.network.parameters(), lr=self.loss.learning_rate, betas=(0.9, 0.99)
+        )
+        self._codes = torch.from_numpy(setting.cached["codes"])
+
+    @classmethod
+    def prepare(cls, recipe: Recipe, samples: Samples) -> dict[str, Any]:
+        """The codes.  Where latents are longer than codes, the rest is noise, which the network learns to ignore."""
+        length = int(recipe.network.get("latent_dim", Sizes.latent_dim))
+        return {"codes": component_codes(samples, length)}
+
+    def step(self, batch: Batch, step: int) -> Losses:
+        """One step of Adam."""
+        random = self.random("paired", step)
+        z = self._codes[batch.indices]
+        z = z + self.loss.jitter * torch.randn(z.shape, generator=random)
+        if rest := self.made.latent_dim - z.shape[1]:
+            z = torch.cat([z, random_codes(random, len(z), rest)], dim=1)
+        wanted = batch.volumes.to(self.device)
+        features = None if batch.features is None else batch.features.to(self.device)
+        with self.precision():
+            losses = self._losses(z.to(self.device), features, wanted)
+        self.update("generator", losses["loss"])
+        return losses
+
+    def _losses(self, z: torch.Tensor, features: torch.Tensor | None, wanted: torch.Tensor) -> Losses:
+        network, loss = self.networks["generator"], self.loss
+        if self.made.tissues:
+            logits = self.made.forward(network, z, features).float()
+            entropy = soft_cross_entropy(logits, wanted)
+            absolute = (F.softmax(logits, dim=1) - wanted).abs().mean()
+            return {"loss": entropy + loss.absolute * absolute, "cross-entropy": entropy, "L1": absolute}
+        losses: Losses = {}
+        if isinstance(network, HaGanNetwork) and network.sub_G is not None:
+            shared = forwards.hagan_coarse(network, z)
+            made, small = forwards.hagan_fine(network, shared).float(), network.sub_G(shared).float()
+            losses["coarse"] = F.l1_loss(small, F.avg_pool3d(wanted, 4))
+        else:
+            made = self.made.forward(network, z, features).float()
+        losses["L1"] = F.l1_loss(made, wanted)
+        losses["gradient"] = gradient_difference(made, wanted)
+        total = losses["L1"] + loss.gradient * losses["gradient"]
+        if "coarse" in losses:
+            total = total + loss.coarse * losses["coarse"]
+        return {"loss": total, **losses}
+
+    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """N(0, 1)."""
+        return random_codes(generator, count, self.made.latent_dim)
+
+    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
+        """In one pass."""
+        made = self.made.forward(averages["generator"], z.to(self.device), features)
+        return F.softmax(made, dim=1) if self.made.tissues else made
+
+    def arguments(self) -> dict[str, Any]:
+        """What the family can't read from the weights."""
+        return cast("dict[str, Any]", self.made.arguments)

@@ -1,0 +1,22 @@
+"""The methods, by the name that a recipe gives."""
+
+from __future__ import annotations
+
+from synthview.errors import WrongRequestError
+from synthview.training.methods.base import Method
+from synthview.training.methods.paired import Paired
+
+METHODS: dict[str, type[Method]] = {
+    "paired": Paired,
+}
+
+
+def find_method(name: str) -> type[Method]:
+    """The method of this name.
+
+    Raises:
+        WrongRequestError: there is none; names those there are.
+    """
+    if name not in METHODS:
+        raise WrongRequestError(f"there is no method {name!r}; there are {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,0 +1,1 @@
+"""What only a training needs: generators that can be differentiated, discriminators, encoders."""
