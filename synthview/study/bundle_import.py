@@ -121,6 +121,6 @@ def _fresh(path: Path, study: StudyFolder, reader: str, records: Sequence[Record
 
 def _conflict(path: Path, reader: str) -> BundleError:
     return BundleError(
-        f"{path} has other answers of reader {reader} than the study has: this reader has read twice. Nothing was taken "
-        "in; decide which reading counts"
+        f"{path} has other answers of reader {reader} than the study has: this reader has read twice. Nothing was "
+        "taken in; decide which reading counts"
     )

@@ -147,6 +147,8 @@ def discard_folder(path: Path) -> None:
     """Take away what ``new_folder`` began, as the study could not be made."""
     with contextlib.suppress(OSError):
         shutil.rmtree(path / "stimuli")
+        for made in (STUDY_FILE, RECORD_FILE, f"{RECORD_FILE}-wal", f"{RECORD_FILE}-shm"):
+            (path / made).unlink(missing_ok=True)
         path.rmdir()
 
 
