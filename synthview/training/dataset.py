@@ -4,8 +4,8 @@ A training set is a folder:
 
     dataset.json   what it is: shape, spacing, affine, kind, meaning of the values, licence, columns, how it was built
     images.npy     (N, I, J, K) uint8 scans, 0 = background; absent where a set has tissue maps only
-    tissues.npy    (N, 3, I, J, K) uint8 probabilities · 255 of white matter, grey matter and CSF, in this order (that of
-                   CSegSynth; background is what is left to 255); absent where there are none
+    tissues.npy    (N, 3, I, J, K) uint8 probabilities · 255 of white matter, grey matter and CSF, in this order
+                   (CSegSynth's; background is what is left to 255); absent where there are none
     table.csv      one row a sample: sample, subject, split, then the columns of dataset.json as numbers
     held_out/      the same layout: real scans kept out of everything, put through the same preprocessing; may be absent
 
@@ -224,8 +224,8 @@ def describe_column(name: str, label: str, unit: str, values: npt.ArrayLike, cat
     """The column with its mean, spread and range over the samples, rounded to 6 digits."""
     v = np.asarray(values, dtype=np.float64)
     std = float(v.std(ddof=1)) if len(v) > 1 else 0.0
-    numbers = (float(f"{x:.6g}") for x in (v.mean(), std, v.min(), v.max()))
-    return Column(name, label, unit, *numbers, tuple(categories))
+    mean, std, low, high = (float(f"{x:.6g}") for x in (v.mean(), std, v.min(), v.max()))
+    return Column(name, label, unit, mean, std, low, high, tuple(categories))
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:

@@ -1,0 +1,124 @@
+"""What volumes a brain of some age and sex should have.
+
+The course over age is that of BrainChart (Bethlehem et al., Nature 2022, 604:525-533), taken as relative change and
+anchored to the young adults of the scans at hand, whose tissue maps measure differently.  Spread around it, and how it
+goes with head size, are from 1037 adults of the 1000 Functional Connectomes Project (FreeSurfer volumes, ordinary least
+squares; Biswal et al., PNAS 2010, 107:4734-4739, as curated by Rutherford et al., eLife 2022, 11:e72904).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
+
+Floats64 = npt.NDArray[np.float64]
+CHART_AGES = (20.0, 40.0, 60.0, 80.0)
+CHART_ML: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {  # medians: male, female
+    "gm": ((602, 536, 498, 473), (548, 487, 453, 430)),
+    "wm": ((497, 498, 475, 448), (442, 443, 422, 399)),
+    "ventricles": ((14, 20, 31, 50), (11, 16, 25, 40)),
+}
+TISSUES = ("gm", "wm", "ventricles")
+_LOG_SD = np.array([29.35 / 630.7, 33.18 / 524.0, 0.3172])  # at a given head size
+_CORRELATION = np.array([[1.0, 0.41, -0.14], [0.41, 1.0, -0.16], [-0.14, -0.16, 1.0]])
+_HEAD_SIZE_POWER = np.array([0.575, 0.736, 1.58])  # volume ~ (head size)^power
+_TRUNCATION = 2.0  # standard deviations
+
+
+def chart_ratio(tissue: str, sex: int, age: float, reference_age: float) -> float:
+    """BrainChart's median at an age over that at another, between and beyond its ages by monotone cubics of the log.
+
+    Args:
+        tissue: "gm", "wm" or "ventricles".
+        sex: 0 male, 1 female.
+        age: years, 18-90.
+        reference_age: years.
+    """
+    curve = PchipInterpolator(CHART_AGES, np.log(CHART_ML[tissue][sex]), extrapolate=False)
+    return float(np.exp(_extended(curve, age) - _extended(curve, reference_age)))
+
+
+def _extended(curve: PchipInterpolator, age: float) -> float:
+    """The curve, beyond its ends along its last 20 years' slope."""
+    first, last = CHART_AGES[0], CHART_AGES[-1]
+    if age < first:
+        return float(curve(first) + (age - first) * (curve(CHART_AGES[1]) - curve(first)) / 20)
+    if age > last:
+        return float(curve(last) + (age - last) * (curve(last) - curve(CHART_AGES[-2])) / 20)
+    return float(curve(age))
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """Volumes of one brain in ml.
+
+    Attributes:
+        icv: everything inside the brain mask: grey and white matter and CSF.
+        gm: grey matter.
+        wm: white matter.
+        ventricles: CSF in the ventricles.
+    """
+
+    icv: float
+    gm: float
+    wm: float
+    ventricles: float
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """The anchor: what the young adults at hand measure.
+
+    Attributes:
+        age: their mean age.
+        icv: by sex, median of ``Volumes.icv``.
+        icv_log_sd: spread of its logarithm.
+        tissues: (2, 3) by sex, median of gm, wm, ventricles at that head size.
+    """
+
+    age: float
+    icv: tuple[float, float]
+    icv_log_sd: float
+    tissues: Floats64
+
+    def draw(self, age: float, sex: int, rng: np.random.Generator, *, spread: float = 1.0) -> Volumes:
+        """Volumes of a new person.
+
+        Args:
+            age: years.
+            sex: 0 male, 1 female.
+            rng: where they are drawn from.
+            spread: factor on what age and sex don't explain.
+        """
+        head = np.clip(rng.standard_normal(), -_TRUNCATION, _TRUNCATION) * self.icv_log_sd * spread
+        rest = np.linalg.cholesky(_CORRELATION) @ np.clip(rng.standard_normal(3), -_TRUNCATION, _TRUNCATION)
+        chart = np.array([chart_ratio(tissue, sex, age, self.age) for tissue in TISSUES])
+        gm, wm, ventricles = self.tissues[sex] * chart * np.exp(_HEAD_SIZE_POWER * head + rest * _LOG_SD * spread)
+        return Volumes(float(self.icv[sex] * np.exp(head)), float(gm), float(wm), float(ventricles))
+
+
+def anchor(ages: Sequence[float], sexes: Sequence[int], measured: Sequence[Volumes], oldest: float = 30) -> Targets:
+    """The anchor, from the young adults among measured people.
+
+    Where one sex is missing among them, it takes the other's values.
+
+    Args:
+        ages: years.
+        sexes: 0 male, 1 female.
+        measured: their volumes.
+        oldest: the oldest age that counts as young; where nobody is, the youngest third does.
+    """
+    limit = oldest if min(ages) <= oldest else float(np.quantile(ages, 1 / 3))
+    young = [i for i, age in enumerate(ages) if age <= limit]
+    logs = np.log([[measured[i].icv, measured[i].gm, measured[i].wm, measured[i].ventricles] for i in young])
+    sex = np.array([sexes[i] for i in young])
+    middles = np.stack([np.median(logs[sex == s] if (sex == s).any() else logs, axis=0) for s in (0, 1)])
+    spread = float((logs[:, 0] - middles[sex, 0]).std(ddof=1)) if len(young) > 2 else 0.1
+    icv = np.exp(middles[:, 0])
+    return Targets(
+        float(np.mean([ages[i] for i in young])), (float(icv[0]), float(icv[1])), spread, np.exp(middles[:, 1:])
+    )
