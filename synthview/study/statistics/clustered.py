@@ -71,27 +71,44 @@ def crossed_mean(values: Table) -> Mean:
     known = np.isfinite(values)
     if readers < 2 or items < 2:
         return simple_mean(values[known])
+    if known.all():
+        estimate, se, df = (float(part) for part in two_way(values))
+        return Mean(estimate, se, df)
     mean = float(values[known].mean())
     n = int(known.sum())
     residual = np.where(known, values - mean, 0.0)
     by_item = float((residual.sum(axis=0) ** 2).sum()) * items / (items - 1) / n**2
     by_reader = float((residual.sum(axis=1) ** 2).sum()) * readers / (readers - 1) / n**2
-    if known.all():
-        inner = values - values.mean(axis=0, keepdims=True) - values.mean(axis=1, keepdims=True) + mean
-        by_vote = float((inner**2).sum()) / ((items - 1) * (readers - 1)) / n
-    else:
-        by_vote = float((residual**2).sum()) / (n - 1) / n
-    variance = by_item + by_reader - by_vote
-    if max(by_item, by_reader, by_vote) < 1e-24:
+    variance = by_item + by_reader - float((residual**2).sum()) / (n - 1) / n
+    if max(by_item, by_reader) < 1e-24:
         return Mean(mean, 0.0, 0)
     if variance < max(by_item, by_reader):
-        wider_by_item = by_item >= by_reader
-        se = math.sqrt(max(by_item, by_reader))
-        return Mean(mean, se if se > 1e-12 else 0.0, (items if wider_by_item else readers) - 1)
-    if not known.all():
-        return Mean(mean, math.sqrt(variance), min(items, readers) - 1)
+        return Mean(mean, math.sqrt(max(by_item, by_reader)), (items if by_item >= by_reader else readers) - 1)
+    return Mean(mean, math.sqrt(variance), min(items, readers) - 1)
+
+
+def two_way(values: Table) -> tuple[Table, Table, Table]:
+    """Mean, standard error and degrees of freedom of complete readers × items tables (..., readers, items).
+
+    Many tables at once, for simulation; ``crossed_mean`` says what is computed.  Standard error and degrees of freedom
+    are 0 where nothing varies.
+    """
+    readers, items = values.shape[-2:]
+    n = readers * items
+    mean = values.mean(axis=(-2, -1))
+    of_item, of_reader = values.mean(axis=-2), values.mean(axis=-1)
+    inner = values - of_item[..., None, :] - of_reader[..., :, None] + mean[..., None, None]
+    by_item = of_item.var(axis=-1, ddof=1) / items  # MS_items / n, and so on
+    by_reader = of_reader.var(axis=-1, ddof=1) / readers
+    by_vote = (inner**2).sum(axis=(-2, -1)) / ((items - 1) * (readers - 1)) / n
+    both = by_item + by_reader - by_vote
+    widest = np.maximum(by_item, by_reader)
     spread = by_item**2 / (items - 1) + by_reader**2 / (readers - 1) + by_vote**2 / ((items - 1) * (readers - 1))
-    return Mean(mean, math.sqrt(variance), variance**2 / spread)
+    satterthwaite = both**2 / np.maximum(spread, 1e-300)
+    df = np.where(both < widest, np.where(by_item >= by_reader, items - 1, readers - 1), satterthwaite)
+    variance = np.maximum(both, widest)
+    varies = variance > 1e-24
+    return mean, np.sqrt(np.where(varies, variance, 0.0)), np.where(varies, df, 0.0)
 
 
 @dataclass(frozen=True)
