@@ -48,7 +48,8 @@ FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
     (256, 256, 256): (*BEFORE, (2, 2, 2), (2, 2, 2), (2, 2, 2)),
     (144, 192, 144): (*BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
 }
-_HU_LOW, _HU_HIGH = -1024, 600
+HU_RANGE = (-1024, 600)  # -1 and 1 of a chest CT
+_HU_LOW, _HU_HIGH = HU_RANGE
 _FC1_PARTS = 16  # of which one at a time is in float64
 _OUTPUTS = ("unit", "hu", "raw")
 

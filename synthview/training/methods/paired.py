@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from synthview.generators.networks.hagan import HaGanNetwork
+from synthview.generators.networks.hagan import HU_RANGE, HaGanNetwork
 from synthview.training.codes import component_codes, random_codes
 from synthview.training.losses import gradient_difference, soft_cross_entropy
 from synthview.training.methods.base import Losses, Method, Setting
@@ -25,6 +25,7 @@ from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.networks import forwards
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
+from synthview.volume import VolumeKind
 
 
 @dataclass(frozen=True)
@@ -113,5 +114,9 @@ class Paired(Method):
         return F.softmax(made, dim=1) if self.made.tissues else made
 
     def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return cast("dict[str, Any]", self.made.arguments)
+        """What the family can't read from the weights; of CT stored as HA-GAN's is, that it comes in HU."""
+        about = self.samples.data.about
+        hounsfield = about.kind is VolumeKind.CT and (about.intercept, about.slope * 255 + about.intercept) == HU_RANGE
+        if hounsfield and "output" in self.made.arguments:
+            return {**self.made.arguments, "output": "hu"}
+        return dict(self.made.arguments)
