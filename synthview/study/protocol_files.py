@@ -54,7 +54,10 @@ def parse_located(text: str, where: str) -> Located:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        raise ProtocolError(f"{where}{line}: {error.problem or error.context}; correct it there") from error
+        raise ProtocolError(
+            f"{where}{line}: {error.problem or error.context}; correct it there "
+            "(texts with : ? # or , in them go into quotes)"
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ProtocolError(f"{where} is neither YAML nor JSON: {error}") from error
 

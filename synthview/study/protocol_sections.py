@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -65,12 +66,21 @@ class Section:
         attention = self.attention.count if self.attention else 0
         return (self.per_reader or self.item_count) + self.practice + attention + self.repeats
 
+    @property
+    def shows_once(self) -> bool:
+        """Whether every pair has volumes of its own.
+
+        Of real and synthetic it must: a real volume beside one generator's and then beside another's would be known by
+        having been seen before. Synthetic arms meet volume by volume: the k-th of each with the k-th of every other.
+        """
+        return self.screen.kind is SectionKind.TWO_AFC_REAL
+
     def test_volumes(self) -> dict[str, int]:
         """How many volumes of each arm the section's trials use, less practice and attention checks."""
-        if self.compare:
-            arms = {arm for pair in self.compare for arm in pair}
-            return dict.fromkeys(sorted(arms), self.pairs)
-        return dict(self.volumes)
+        if not self.compare:
+            return dict(self.volumes)
+        uses = Counter(arm for pair in self.compare for arm in pair)
+        return {arm: self.pairs * (uses[arm] if self.shows_once else 1) for arm in sorted(uses)}
 
     def practice_volumes(self) -> dict[str, int]:
         """How many volumes of each arm the practice trials use."""

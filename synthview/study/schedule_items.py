@@ -48,16 +48,25 @@ def shuffled_arms(materials: Sequence[Material], seed: int) -> dict[str, list[Ma
 def section_items(section: Section, allocation: Allocation, arms: Arms, number: int) -> list[Item]:
     """Every item of the section's trials, stratum by stratum; ``number`` is the section's, from 1."""
     if section.compare:
-        return [
-            _pair(f"S{number}-{first}-{second}-{k + 1:03d}", Role.TEST, (arms[first][i], arms[second][j]), section)
-            for first, second in section.compare
-            for k, (i, j) in enumerate(zip(allocation.test[first], allocation.test[second], strict=True))
-        ]
+        return _pairs(section, allocation, arms, number)
     return [
         Item(f"S{number}-{arm}-{k + 1:03d}", Role.TEST, (arms[arm][i],))
         for arm, span in allocation.test.items()
         for k, i in enumerate(span)
     ]
+
+
+def _pairs(section: Section, allocation: Allocation, arms: Arms, number: int) -> list[Item]:
+    taken = dict.fromkeys(allocation.test, 0)
+    items = []
+    for first, second in section.compare:
+        for k in range(section.pairs):
+            materials = tuple(arms[arm][allocation.test[arm][taken[arm] + k]] for arm in (first, second))
+            items.append(_pair(f"S{number}-{first}-{second}-{k + 1:03d}", Role.TEST, materials, section))
+        if section.shows_once:
+            taken[first] += section.pairs
+            taken[second] += section.pairs
+    return items
 
 
 def practice_items(section: Section, allocation: Allocation, arms: Arms, number: int) -> list[Item]:

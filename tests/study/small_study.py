@@ -24,7 +24,7 @@ title: Real or synthetic?
 readers: 12
 seed: 20240501
 questionnaire:
-  - {{name: expertise, question: How far are you?, choices: [resident, specialist], required: false}}
+  - {{name: expertise, question: "How far are you?", choices: [resident, specialist], required: false}}
 {ARMS}
 sections:
   - kind: 2afc-real

@@ -1,0 +1,50 @@
+"""``synthview study results``: open the key, join it with the answers, count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthview.cli.shared import AsJson, print_json
+from synthview.cli.study_make import Study
+from synthview.cli.study_passphrase import PassphraseFile, passphrase
+
+
+def results(
+    study: Study,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables; made if it isn't there.")] = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the long table of votes and everything recorded beside it, and count the votes."""
+    from synthview.errors import SaveError, StudyError
+    from synthview.study.results import study_results, write_results
+    from synthview.study.statistics.analyse import analyse
+    from synthview.study.study_check import check_study
+    from synthview.study.study_folder import StudyFolder
+
+    with StudyFolder.open(study) as opened:
+        check_study(opened)
+        found = study_results(opened, opened.key(passphrase(passphrase_file)))
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SaveError(f"{out} can't be made a folder: {error.strerror or error}") from error
+        written = write_results(found, out)
+    if not found.votes:
+        raise StudyError("nobody has answered a trial that counts yet; there is nothing to analyse")
+    analysis = analyse(found.votes, notes=found.left_out)
+    if as_json:
+        print_json([result.to_dict() for result in analysis.results])
+        return
+    for sentence in found.left_out:
+        typer.echo(f"! {sentence}")
+    for result in analysis.results:
+        if result.scope == "pooled":
+            typer.echo(f"{result.section}, {result.question}: {result.sentence}")
+    if out is not None:
+        typer.echo("\n".join(str(path) for path in written))
