@@ -11,6 +11,7 @@ from synthview.cli.decode import decode
 from synthview.cli.describe import describe
 from synthview.cli.generate import generate
 from synthview.cli.inspect import inspect
+from synthview.cli.reconstruct import reconstruct
 from synthview.cli.study import study
 from synthview.cli.train import app as train
 from synthview.cli.verify import verify
@@ -44,7 +45,7 @@ def _options(
     """Options before any command."""
 
 
-for command in (inspect, describe, decode, generate, verify):
+for command in (inspect, describe, decode, generate, reconstruct, verify):
     app.command()(command)
 app.add_typer(study)
 app.add_typer(train, name="train")

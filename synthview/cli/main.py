@@ -16,7 +16,7 @@ from synthview.errors import Cancelled, SynthviewError, WrongRequestError
 if TYPE_CHECKING:
     import typer
 
-COMMANDS = ("inspect", "describe", "decode", "generate", "verify", "study", "train")
+COMMANDS = ("inspect", "describe", "decode", "generate", "reconstruct", "verify", "study", "train")
 
 
 def run(arguments: Sequence[str]) -> int:

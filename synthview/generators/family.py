@@ -28,6 +28,7 @@ from torch import nn
 
 from synthview.errors import WrongRequestError
 from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.features import FeatureInput, encode_features
 from synthview.generators.info import Feature, OpenArgument
 from synthview.generators.state_dicts import Shapes, Tensors
@@ -195,6 +196,13 @@ class Family(ABC):
     @abstractmethod
     def to_volume(self, raw: npt.NDArray[np.float32], arguments: Arguments) -> Volume:
         """One raw output (C, …), full or coarse, as a volume in RAS+, post-processed as published."""
+
+    def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
+        """What reads the encoder that a checkpoint has, in itself or in files beside it; None where it has none.
+
+        Only looks which tensors or files are there: reading them waits until somebody wants to encode.
+        """
+        return None
 
     def joint_batch(self, arguments: Arguments) -> bool:
         """Whether rows of a batch must go through the network together because they influence each other."""

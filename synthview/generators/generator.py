@@ -15,6 +15,7 @@ from torch import nn
 
 from synthview.errors import SynthviewError, WrongRequestError
 from synthview.generators.device import exact_float32, memory_errors
+from synthview.generators.encoding import EncoderSource, Reconstruction
 from synthview.generators.family import Arguments, Family
 from synthview.generators.features import FeatureInput, encode_features
 from synthview.generators.info import GenerateRequest, GeneratorInfo
@@ -22,6 +23,7 @@ from synthview.generators.latents import noise_source, sample_latents
 from synthview.generators.manifest import Manifest
 from synthview.generators.manifest_features import named_features
 from synthview.generators.manifest_output import OutputSpace
+from synthview.generators.reconstruction import ScanEncoder
 from synthview.volume import Provenance, Volume
 
 Progress = Callable[[float], None]
@@ -45,6 +47,7 @@ class Generator:
         stated: frozenset[str],
         device: torch.device,
         manifest: Manifest | None = None,
+        encoder: EncoderSource | None = None,
     ) -> None:
         self.info = info
         self.device = str(device)
@@ -54,6 +57,7 @@ class Generator:
         self._device = device
         self._manifest = manifest
         self._space = OutputSpace(family, manifest) if manifest is not None else None
+        self._scans = None if encoder is None else ScanEncoder(family, info.arguments, encoder, self._space)
         self._loaded_buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
 
     def sample_latent(self, seed: int = 0, count: int = 1, truncation: float = 1.0) -> Array:
@@ -151,6 +155,71 @@ class Generator:
         )
         name = f"{self.info.label or self.info.name} · {f'seed {seed}' if seed is not None else 'latent'}"
         return replace(volume, name=name, provenance=made, notes=(*volume.notes, *self.info.notes))
+
+    @property
+    def can_encode(self) -> bool:
+        """Whether the checkpoint has an encoder, so that ``encode`` and ``reconstruct`` work."""
+        return self._scans is not None
+
+    def encode(
+        self, scan: Volume, features: Mapping[str, float] | None = None, progress: Progress | None = None
+    ) -> Array:
+        """The code of a real scan.
+
+        The scan is brought to the network's grid and range of values as published: chest CT has its whole field of view
+        resized, from -1024 and 600 HU to -1 and 1; anything else is resampled to the network's spacing around the
+        scan's middle and cut off or padded there, its smallest value and 99.9th percentile becoming the network's ends.
+        It is not registered, nor is its skull stripped: give a scan prepared as the training data were.
+
+        Args:
+            scan: in any axis order; of CSegSynth, a tissue map.
+            features: where the encoder looks at them too (C-VAE); missing ones take their defaults.
+            progress: called often with the fraction done; may raise to stop.
+
+        Returns:
+            float32 array (1, …): a latent that ``decode`` takes, but of latent diffusion the autoencoder's code.
+
+        Raises:
+            WrongRequestError: the checkpoint has no encoder, or takes another kind of image.
+            CheckpointError: the encoder's file can't be used.
+            SynthviewError: the device has too little memory.
+        """
+        scans, condition = self._scan_encoder(), self._encode(features, self.info.arguments, 1)
+        with memory_errors(self._device, f"encoding with {self.info.title}"), exact_float32(), self._as_loaded():
+            return scans.encode(self._network, scans.prepare(scan), condition, self._device, progress)
+
+    def reconstruct(
+        self, scan: Volume, features: Mapping[str, float] | None = None, progress: Progress | None = None
+    ) -> Reconstruction:
+        """A real scan, encoded and decoded again, in its own place and unit; see ``encode``.
+
+        Raises:
+            WrongRequestError, CheckpointError, SynthviewError: as ``encode``.
+        """
+        scans, condition = self._scan_encoder(), self._encode(features, self.info.arguments, 1)
+        with memory_errors(self._device, f"a volume of {self.info.title}"), exact_float32(), self._as_loaded():
+            found, code = scans.reconstruct(self._network, scan, condition, self._device, progress)
+        inputs = named_features(self._family, self.info.arguments, self._manifest)
+        made = Provenance(
+            checkpoint_sha256=self.info.sha256,
+            checkpoint_name=self.info.name,
+            family=self.info.family,
+            arguments=dict(self.info.arguments),
+            latent=code,
+            features={f.name: float((features or {}).get(f.name, f.default)) for f in inputs},
+            device=self.device,
+            versions=versions(),
+            reconstructed=scans.record(scan),
+        )
+        return replace(found, volume=replace(found.volume, provenance=made))
+
+    def _scan_encoder(self) -> ScanEncoder:
+        if self._scans is None:
+            raise WrongRequestError(
+                f"{self.info.name} has no encoder, so that it can't reconstruct a scan; for a generator G_….pth, put "
+                "its encoder E_….pth (HA-GAN: and Sub_E_….pth) into the same folder and open it again"
+            )
+        return self._scans
 
     def generate_request(self, request: GenerateRequest, progress: Progress | None = None) -> Volume:
         """``generate`` for what crosses from the window to the worker."""

@@ -76,6 +76,7 @@ class GeneratorInfo:
         licence: under which the weights are given.
         citation: what to cite.
         metrics: reported figures.
+        can_encode: whether it has an encoder, so that it can reconstruct a real scan.
     """
 
     name: str
@@ -98,6 +99,7 @@ class GeneratorInfo:
     licence: str = ""
     citation: str = ""
     metrics: Mapping[str, float | str] = field(default_factory=dict)
+    can_encode: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

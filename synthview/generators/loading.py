@@ -67,7 +67,8 @@ def load_generator(
     with memory_errors(target, f"the weights of {checkpoint.name}"):
         network = _network(found, checkpoint).to(target)
     userdata.remember_checkpoint(checkpoint.sha256, checkpoint.path)
-    return Generator(network, found.family, info, found.stated, target, found.manifest)
+    encoder = found.family.encoder(checkpoint, found.arguments)
+    return Generator(network, found.family, info, found.stated, target, found.manifest, encoder)
 
 
 def inspect_checkpoint(
@@ -168,5 +169,6 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         notes=(*checkpoint.notes, *found.notes, *settled_notes(family.notes(arguments, found.stated), manifest)),
         manifest="" if manifest is None else str(manifest.path.absolute()),
         label=said.get("name", ""),
+        can_encode=family.encoder(checkpoint, arguments) is not None,
         **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},
     )

@@ -62,6 +62,11 @@ class OutputSpace:
         self._manifest = manifest
         self._maps: dict[tuple[int, ...], AxisMap] = {}
 
+    @property
+    def says_spacing(self) -> bool:
+        """Whether the manifest says the spacing."""
+        return self._manifest.output.spacing is not None
+
     def place(self, volume: Volume, raw_shape: tuple[int, ...], arguments: Mapping[str, Any]) -> Volume:
         """The family's volume with the manifest's spacing, orientation, kind, unit and window; still in RAS+.
 
@@ -85,8 +90,8 @@ class OutputSpace:
             first, second, third = (_OPPOSITE[code] if flip else code for code, flip in ends)
             codes = (first, second, third)
         if said.spacing is not None:
-            full = _spatial(self._family.output_shape(arguments))
-            mm = [s * whole / n for s, whole, n in zip(said.spacing, full, _spatial(raw_shape), strict=True)]
+            full = spatial(self._family.output_shape(arguments))
+            mm = [s * whole / n for s, whole, n in zip(said.spacing, full, spatial(raw_shape), strict=True)]
             spacing = (mm[axes.source[0]], mm[axes.source[1]], mm[axes.source[2]])
         if codes == volume.axis_codes and np.allclose(spacing, volume.spacing, rtol=1e-4):
             return volume
@@ -98,12 +103,18 @@ class OutputSpace:
 
     def _axis_map(self, raw_shape: tuple[int, ...], arguments: Mapping[str, Any]) -> AxisMap:
         if raw_shape not in self._maps:
-            probe = self._family.to_volume(_ramps(raw_shape), arguments)
-            self._maps[raw_shape] = _read_ramps(probe.voxels, self._manifest)
+            probe = self._family.to_volume(ramps(raw_shape), arguments)
+            found = read_ramps(probe.voxels)
+            if found is None:
+                raise CheckpointError(
+                    f"{self._manifest.path}: output.spacing and output.orientation can't be used: the family's "
+                    "post-processing does not keep the raw axes; take them out"
+                )
+            self._maps[raw_shape] = found
         return self._maps[raw_shape]
 
 
-def _ramps(raw_shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+def ramps(raw_shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """A raw output from 0 to 1 that rises along each spatial axis, along the first most."""
     axes = [axis for axis in range(4) if axis != _channel_axis(raw_shape)]
     ramps = np.zeros(raw_shape, dtype=np.float32)
@@ -114,15 +125,12 @@ def _ramps(raw_shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     return ramps
 
 
-def _read_ramps(voxels: npt.NDArray[Any], manifest: Manifest) -> AxisMap:
-    """The map that made these voxels of the ramps."""
+def read_ramps(voxels: npt.NDArray[Any]) -> AxisMap | None:
+    """The map that made these voxels of the ramps; None where the axes were not kept."""
     values = (voxels if voxels.ndim == 3 else voxels[0]).astype(np.float64)
     rises = np.array([values.take(-1, axis).mean() - values.take(0, axis).mean() for axis in range(3)])
     if not np.isfinite(rises).all() or (rises == 0).any():
-        raise CheckpointError(
-            f"{manifest.path}: output.spacing and output.orientation can't be used: the family's post-processing does "
-            "not keep the raw axes; take them out"
-        )
+        return None
     source = np.argsort(np.argsort(-np.abs(rises)))  # rank of each: the steepest came from the first raw axis
     first, second, third = (int(axis) for axis in source)
     down = [bool(rise < 0) for rise in rises]
@@ -135,6 +143,7 @@ def _channel_axis(shape: tuple[int, ...]) -> int:
     return single[0] if len(single) == 1 else 0
 
 
-def _spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
+def spatial(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A raw shape without its channels."""
     channel = _channel_axis(shape)
     return tuple(n for axis, n in enumerate(shape) if axis != channel)

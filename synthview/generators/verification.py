@@ -77,6 +77,11 @@ def verify_file(
     """
     volume = load_volume(path)
     made = _provenance(path, volume)
+    if made.reconstructed:
+        raise ProvenanceError(
+            f"{path} is a reconstruction of the scan {made.reconstructed.get('scan', '')}: only from that scan can it be "
+            f"made again, with synthview reconstruct {made.checkpoint_name} SCAN"
+        )
     source = _find(made, path.parent) if checkpoint is None else _matching(checkpoint, made)
     arguments = dict(made.arguments)
     coarse = bool(arguments.pop("coarse", False))

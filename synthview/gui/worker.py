@@ -36,7 +36,7 @@ class Worker(QObject):
     Signals:
         ready: the devices there are, a tuple of ``Device``; again after each restart.
         progressed: a job and the fraction done (0-1).
-        finished: a job and its result: a ``GeneratorInfo`` or a ``Volume``.
+        finished: a job and its result: a ``GeneratorInfo``, a ``Volume`` or a ``Reconstruction``.
         failed: a job, its error, and details for a bug report (mostly none).
         restarted: why the process was started again.
         stopped: why there is no process until the next job.
@@ -92,6 +92,12 @@ class Worker(QObject):
     def describe(self, path: str | Path, content: Mapping[str, Any], *, device: str = "auto") -> int:
         """Keep a manifest for the checkpoint opened last from ``path`` and open it with that."""
         return self._given(self._client.describe(path, content, device=device))
+
+    def reconstruct(
+        self, path: str | Path, scan: str | Path, features: Mapping[str, float], *, device: str = "auto"
+    ) -> int:
+        """Encode and decode a scan's file with the generator opened last from ``path``."""
+        return self._given(self._client.reconstruct(path, scan, features, device=device))
 
     def cancel(self, job: int) -> None:
         """Stop a job, which then fails with ``Cancelled``; nothing happens to one that has ended."""

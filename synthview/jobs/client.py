@@ -36,6 +36,7 @@ from synthview.jobs.messages import (
     OpenCheckpoint,
     Progress,
     Ready,
+    Reconstruct,
     Restarted,
     Stop,
     Stopped,
@@ -141,6 +142,17 @@ class WorkerClient:
         self._inbox.put(job)
         return job.job
 
+    def reconstruct(
+        self, path: str | Path, scan: str | Path, features: Mapping[str, float] | None = None, *, device: str = "auto"
+    ) -> int:
+        """Encode and decode a scan's file with the generator opened last from ``path``.
+
+        Returns the job's number; answered with a ``Reconstruction``.
+        """
+        job = Reconstruct(next(self._numbers), str(path), str(scan), dict(features or {}), device)
+        self._inbox.put(job)
+        return job.job
+
     def cancel(self, job: int) -> None:
         """Stop a job, which then fails with ``Cancelled``; one that doesn't stop soon loses its process."""
         self._inbox.put(Cancel(job))
@@ -173,7 +185,7 @@ class WorkerClient:
         match found:
             case _Start():
                 self._start_anew()
-            case OpenCheckpoint() | Generate() | Describe() as job:
+            case OpenCheckpoint() | Generate() | Describe() | Reconstruct() as job:
                 self._waiting.append(job)
                 self._start_anew()
                 self._give_next()
@@ -304,4 +316,6 @@ def _doing(job: Job) -> str:
     name = Path(job.path).name
     if isinstance(job, Generate):
         return f"making a volume with {name}"
+    if isinstance(job, Reconstruct):
+        return f"reconstructing {Path(job.scan).name} with {name}"
     return f"describing {name}" if isinstance(job, Describe) else f"opening {name}"

@@ -5,6 +5,7 @@ window                              worker
   OpenCheckpoint(id, path, …)  ──▶  reads and builds      ──▶  Done(id, GeneratorInfo)
   Describe(id, path, …)        ──▶  checks and saves      ──▶  Done(id, GeneratorInfo)
   Generate(id, path, …)        ──▶  computes              ──▶  Progress(id, 0.4)…, Done(id, Volume)
+  Reconstruct(id, path, …)     ──▶  encodes and decodes   ──▶  Progress(id, 0.4)…, Done(id, Reconstruction)
   Cancel(id)                   ──▶  stops between steps   ──▶  Failed(id, Cancelled())
   Received(block)              ──▶  closes shared memory that the window has read
                                ◀──  Ready(devices)             once, after torch is imported
@@ -70,7 +71,28 @@ class Describe:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-Job = OpenCheckpoint | Generate | Describe
+@dataclass(frozen=True)
+class Reconstruct:
+    """Encode a real scan with the generator in ``path`` and decode it again.
+
+    Answered with ``Done(job, Reconstruction)``.
+
+    Attributes:
+        scan: the scan's file.
+        features: conditioning inputs by name.
+        family, arguments: what ``path`` was opened with.
+    """
+
+    job: int
+    path: str
+    scan: str
+    features: Mapping[str, float] = field(default_factory=dict)
+    device: str = "auto"
+    family: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Job = OpenCheckpoint | Generate | Describe | Reconstruct
 """What the worker works on; anything else is about how."""
 
 

@@ -12,14 +12,16 @@ import torch
 
 from synthview.errors import SynthviewError
 from synthview.generators.describing import describe_checkpoint
+from synthview.generators.encoding import Reconstruction
 from synthview.generators.generator import Generator
 from synthview.generators.info import GeneratorInfo
 from synthview.generators.loading import load_generator
 from synthview.generators.manifest import MANIFEST_NAME
-from synthview.jobs.messages import Describe, Job, OpenCheckpoint
+from synthview.jobs.messages import Describe, Job, OpenCheckpoint, Reconstruct
 from synthview.jobs.task import Progress
 from synthview.userdata import manifest_folder, remember_answers
 from synthview.volume import Volume
+from synthview.volume.dicom import read_volume
 
 MAX_OPENED = 3  # a published generator takes some 0.2 GB
 
@@ -30,8 +32,9 @@ class OpenedGenerators:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Any, ...], Generator] = OrderedDict()
 
-    def work_on(self, job: Job, progress: Progress) -> GeneratorInfo | Volume:
-        """Do a job: for ``OpenCheckpoint`` and ``Describe`` the generator's info, for ``Generate`` the volume.
+    def work_on(self, job: Job, progress: Progress) -> GeneratorInfo | Volume | Reconstruction:
+        """Do a job: for ``OpenCheckpoint`` and ``Describe`` the generator's info, for ``Generate`` the volume, for
+        ``Reconstruct`` both volumes.
 
         Raises:
             Cancelled: the job is no longer wanted.
@@ -43,6 +46,8 @@ class OpenedGenerators:
             if isinstance(job, Describe):
                 describe_checkpoint(job.path, job.content, job.family, job.arguments)
                 return self._generator(job).info
+            if isinstance(job, Reconstruct):
+                return self._generator(job).reconstruct(read_volume(Path(job.scan)), job.features, progress)
             return self._generator(job).generate_request(job.request, progress)
         except Exception as error:
             if _is_out_of_memory(error):
@@ -77,6 +82,8 @@ def explain(job: Job, error: Exception) -> SynthviewError:
     name = Path(job.path).name
     opening = isinstance(job, OpenCheckpoint | Describe)
     what = f"{name} could not be opened" if opening else f"No volume could be made from {name}"
+    if isinstance(job, Reconstruct):
+        what = f"{Path(job.scan).name} could not be reconstructed with {name}"
     if _is_out_of_memory(error):
         return SynthviewError(f"{what}: this computer has too little free memory; close other programs.")
     summary = str(error).partition("\n")[0].removesuffix(".") or type(error).__name__

@@ -31,6 +31,7 @@ from synthview.jobs.messages import (
     Progress,
     Ready,
     Received,
+    Reconstruct,
     Stop,
 )
 from synthview.jobs.messages import Stopped as CanNotRun
@@ -83,7 +84,7 @@ def _listen(connection: Connection[Any, Any], prefix: str, sender: Sender, worke
                     sender.on_received(block)
                 case Cancel(job):
                     worker.cancel(job)
-                case OpenCheckpoint() | Generate() | Describe() as job:
+                case OpenCheckpoint() | Generate() | Describe() | Reconstruct() as job:
                     worker.submit(job)
                 case Stop():
                     break

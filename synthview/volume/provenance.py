@@ -10,7 +10,7 @@ from synthview.errors import ProvenanceError
 
 _TYPES: dict[type, tuple[str, ...]] = {
     str: ("checkpoint_sha256", "checkpoint_name", "family", "device", "dtype"),
-    Mapping: ("arguments", "features", "versions"),
+    Mapping: ("arguments", "features", "versions", "reconstructed"),
 }
 
 
@@ -30,6 +30,9 @@ class Provenance:
         device: "cpu", "cuda" or "mps", with the device's name where there is one.
         dtype: the precision of the computation, such as "float32".
         versions: synthview, torch, numpy and Python versions.
+        reconstructed: of a real scan that was encoded and decoded again: its name ("scan"), the SHA-256 of its voxels
+            ("voxels_sha256") and that of the encoder's files ("encoder_sha256", where it has its own); else empty.
+            The latent is then the scan's code, or empty where the code is no latent of the generator.
     """
 
     checkpoint_sha256: str
@@ -43,6 +46,7 @@ class Provenance:
     device: str = "cpu"
     dtype: str = "float32"
     versions: Mapping[str, str] = field(default_factory=dict)
+    reconstructed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.seed is None) == (self.latent is None):

@@ -17,7 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from synthview.generators.arguments import parse_flag
+from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments
+from synthview.generators.networks.conv_encoder import conv_encoder
 from synthview.generators.networks.stem_stack import Layout, StemStack, StemStackNetwork
 from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, Window
@@ -51,6 +54,11 @@ class _Brain3dGan(StemStack):
     def joint_batch(self, arguments: Arguments) -> bool:
         """In training mode the rows of a batch share their statistics."""
         return bool(arguments["batch_statistics"])
+
+    def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
+        """``E_….pth`` beside ``G_….pth``."""
+        spacing = (_SPACING_MM, _SPACING_MM, _SPACING_MM)
+        return conv_encoder(checkpoint.files[0], arguments["latent_dim"], spacing, instance_norm=False)
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What is taken from the publication."""

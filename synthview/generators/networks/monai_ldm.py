@@ -21,6 +21,7 @@ from torch import nn
 
 from synthview.errors import IncompleteCheckpointError, WrongRequestError
 from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.features import FeatureInput, encode_features
 from synthview.generators.info import Feature, OpenArgument
@@ -32,6 +33,7 @@ from synthview.generators.networks.monai_arguments import (
     token_width,
 )
 from synthview.generators.networks.monai_bundle import read_bundle
+from synthview.generators.networks.monai_encoder import AutoencoderKlEncoder
 from synthview.generators.networks.monai_layers import (
     build_autoencoder,
     build_diffusion,
@@ -264,6 +266,12 @@ class MonaiLdm(Family):
                 "without them its context is all zeros."
             )
         return tuple(notes)
+
+    def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
+        """The autoencoder's; its grid is taken to be of 1 mm, as published."""
+        if arguments["autoencoder"]["out_channels"] != 1 or arguments["autoencoder"]["in_channels"] != 1:
+            return None
+        return lambda: AutoencoderKlEncoder(None, (1.0, 1.0, 1.0))
 
     def sample(
         self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator

@@ -20,7 +20,10 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.errors import WrongRequestError
+from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
+from synthview.generators.networks.conv_encoder import conv_encoder
 from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, Window
 
@@ -158,6 +161,10 @@ class SigmaRat(Family):
     def output_shape(self, arguments: Arguments) -> tuple[int, ...]:
         """Always (1, 64, 64, 64)."""
         return (1, 64, 64, 64)
+
+    def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
+        """``E_iter….pth`` beside ``G_iter….pth``."""
+        return conv_encoder(checkpoint.files[0], arguments["latent_dim"], _SPACING_MM, instance_norm=True)
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What is taken from the publication."""
