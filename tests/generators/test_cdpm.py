@@ -13,6 +13,8 @@ from synthview.generators.networks.cdpm import CdpmNetwork
 from synthview.generators.samplers.steps import finish
 from tests.generators.golden import Pack
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CONFIG: dict[str, Any] = {  # as the training script saves it, with much beside
     "dataset": "MRI", "T": 6, "max_frames": 4, "image_size": 16, "num_channels": 32, "num_res_blocks": 1,
     "num_heads": 2, "num_heads_upsample": -1, "diffusion_steps": 40, "noise_schedule": "linear", "sigma_small": True,

@@ -16,6 +16,8 @@ from synthview.generators.samplers.latent import Levels, make_levels, sample
 from synthview.generators.samplers.steps import finish
 from tests.generators.golden import Pack
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BRAIN, PLAIN = "monai_ldm_brain_conditional", "monai_ldm_unconditional"
 CONDITIONS = ("gender", "age", "ventricular_volume", "brain_volume")
 AUTOENCODER: dict[str, Any] = {

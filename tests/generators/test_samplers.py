@@ -12,6 +12,8 @@ from synthview.generators.samplers.ancestral import AncestralChain, kept_steps, 
 from synthview.generators.samplers.steps import Steps, finish, part_of
 from synthview.generators.samplers.windows import SCHEMES, stages
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SPREAD = 0.5  # standard deviation of the Gaussian data; its mean is 0
 
 

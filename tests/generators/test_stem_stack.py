@@ -12,6 +12,8 @@ from tests.generators.figures import FIGURES, check_figures
 from tests.generators.formula import formula_latent, formula_weights
 from tests.generators.golden import Pack
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Shapes = dict[str, tuple[int, ...]]
 
 FAMILIES = {  # case, family, stem, grid, widths, last convolution
