@@ -224,7 +224,7 @@ class StudyStore:
         )
         try:
             with writing(self.engine, self.where) as connection:
-                known: dict[int, str] = dict(connection.execute(there).tuples().all())
+                known: dict[int, str] = {row.seq: row.hash for row in connection.execute(there)}
                 for record in records:
                     if known.get(record.seq, record.hash) != record.hash:
                         raise self._taken(record)

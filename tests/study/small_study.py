@@ -6,10 +6,10 @@ import numpy as np
 
 from synthview.study.built import Built
 from synthview.study.protocol import Protocol
-from synthview.study.session import Intake, ReadingSession
+from synthview.study.session import ReadingSession
 from synthview.study.stimulus_file import write_stimulus
 from synthview.study.study_folder import StudyFolder, create_study, new_folder
-from synthview.study.trial import Answer, Material
+from synthview.study.trial import Answer, Material, StimulusId
 from synthview.volume import Volume, Window
 
 PASSPHRASE = "correct horse battery"
@@ -61,6 +61,18 @@ def make_study(
     return create_study(folder, asked, built, PASSPHRASE, record=record)
 
 
+def make_paper_study(folder: Path, protocol: str, record: str | None = None) -> StudyFolder:
+    """A study without stimulus files: for walking thousands of trials that nobody looks at."""
+    new_folder(folder)
+    asked = Protocol.parse(protocol)
+    materials = tuple(
+        Material(StimulusId(f"{arm[:2]}{number:010d}"), arm, {}, "0" * 64)
+        for arm, count in asked.volumes_needed().items()
+        for number in range(count)
+    )
+    return create_study(folder, asked, Built(materials, True), PASSPHRASE, record=record)
+
+
 def make_materials(stimuli: Path, protocol: Protocol) -> tuple[Material, ...]:
     materials = []
     for arm, count in protocol.volumes_needed().items():
@@ -91,6 +103,3 @@ def walk(session: ReadingSession, most: int | None = None) -> int:
         session.confirm(any_answer(session))
         done += 1
     return done
-
-
-__all__ = ["Intake", "any_answer", "make_materials", "make_study", "walk"]
