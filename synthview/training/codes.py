@@ -1,9 +1,10 @@
 """A latent for every training sample, found before the training: standardised scores on the main components.
 
 A generator trained to make each sample of its code needs no encoder, and cannot fall onto a few pictures: Bojanowski et
-al., "Optimizing the Latent Space of Generative Networks", ICML 2018, which starts from such scores and then learns the
-codes too; here they stay.  What the features explain is taken out first, so that a code says what a person is besides
-age and sex, and the same code with another age is the same person older.
+al., "Optimizing the Latent Space of Generative Networks", ICML 2018, which starts from such scores and learns the codes
+with the generator.  Theirs stay on a sphere; ours stay uncorrelated, of mean 0 and variance 1, so that N(0, 1) is where
+new latents are drawn from.  What the features explain is taken out, so that a code says what a person is besides age
+and sex, and the same code with another age is the same person older.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.errors import WrongRequestError
@@ -69,6 +71,33 @@ def _explained(features: npt.NDArray[np.float32] | None, count: int) -> npt.NDAr
         if len(np.unique(column)) > 2:
             columns += [np.maximum(column - knot * column.std(), 0.0) for knot in _KNOTS]
     return np.stack(columns, axis=1)
+
+
+class Codes(nn.Module):
+    """The codes of all samples, as something to be learnt.
+
+    Args:
+        scores: to begin with, (N, length).
+        features: (N, F) that they must say nothing of; or None.
+    """
+
+    def __init__(self, scores: npt.NDArray[np.float32], features: torch.Tensor | None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.from_numpy(scores.copy()))
+        self._explained = _explained(None if features is None else features.numpy(), len(scores))
+
+    def forward(self, indices: torch.Tensor) -> torch.Tensor:
+        """Codes of some samples, (n, length)."""
+        return self.weight[indices]
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Back to mean 0, variance 1, uncorrelated, and nothing that the features explain; by the least change."""
+        codes = self.weight.cpu().double().numpy()
+        codes -= self._explained @ np.linalg.lstsq(self._explained, codes, rcond=None)[0]
+        values, vectors = np.linalg.eigh(codes.T @ codes / len(codes))
+        whitened = codes @ (vectors / np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
+        self.weight.copy_(torch.from_numpy(whitened))
 
 
 def random_codes(generator: torch.Generator, count: int, length: int) -> torch.Tensor:

@@ -13,10 +13,20 @@ from synthview.errors import WrongRequestError
 from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWgan
 from synthview.generators.networks.csegsynth import SCALE as CSEG_SCALE
 from synthview.generators.networks.csegsynth import CSegSynthNetwork
-from synthview.generators.networks.hagan import FACTORS, PUBLISHED_CHANNEL, SCALE, SMALL, HaGanNetwork, Size
+from synthview.generators.networks.hagan import (
+    FACTORS,
+    HU_RANGE,
+    PUBLISHED_CHANNEL,
+    SCALE,
+    SMALL,
+    HaGanNetwork,
+    Size,
+)
 from synthview.generators.networks.sigmarat import SigmaRatNetwork
 from synthview.generators.networks.stem_stack import StemStackNetwork
+from synthview.training.dataset import Description
 from synthview.training.networks import forwards
+from synthview.volume import VolumeKind
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,11 @@ class Trainable:
     latent_dim: int
     tissues: bool
     arguments: dict[str, Any]
+
+    def stated(self, about: Description) -> dict[str, Any]:
+        """The arguments; of CT stored in the range of values that HA-GAN's has, that it comes in Hounsfield units."""
+        hounsfield = about.kind is VolumeKind.CT and (about.intercept, about.slope * 255 + about.intercept) == HU_RANGE
+        return {**self.arguments, "output": "hu"} if hounsfield and "output" in self.arguments else dict(self.arguments)
 
 
 def build_trainable(family: str, shape: Size, sizes: Sizes, features: int = 0) -> Trainable:

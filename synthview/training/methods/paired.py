@@ -3,8 +3,8 @@
     code of a sample (``codes.py``) ─ generator ─ volume  ~  the sample:  L1 + gradient difference
                                                              tissue maps: cross-entropy + L1
 
-After Bojanowski et al., "Optimizing the Latent Space of Generative Networks", ICML 2018, with codes that are found
-beforehand.  It is for training sets whose samples differ smoothly: warps of one individual, or people without texture.
+After Bojanowski et al., "Optimizing the Latent Space of Generative Networks", ICML 2018.  It is for training sets whose
+samples differ smoothly: warps of one individual, or people without texture.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from synthview.generators.networks.hagan import HU_RANGE, HaGanNetwork
-from synthview.training.codes import component_codes, random_codes
+from synthview.generators.networks.hagan import HaGanNetwork
+from synthview.training.codes import Codes, component_codes, random_codes
 from synthview.training.losses import gradient_difference, soft_cross_entropy
 from synthview.training.methods.base import Losses, Method, Setting
 from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.networks import forwards
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
-from synthview.volume import VolumeKind
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ class PairedLoss:
         absolute: weight of L1 beside the cross-entropy (tissue maps).
         coarse: weight of HA-GAN's low-resolution branch.
         jitter: standard deviation of noise on the codes, so that neighbours of a code look like it.
+        code_rate: of Adam, for the codes; 0: they stay.
     """
 
     learning_rate: float = 2e-3
@@ -45,6 +45,7 @@ class PairedLoss:
     absolute: float = 1.0
     coarse: float = 0.2
     jitter: float = 0.0
+    code_rate: float = 0.0
 
 
 class Paired(Method):
@@ -61,7 +62,12 @@ class Paired(Method):
         self.optimisers["generator"] = torch.optim.Adam(
             made.network.parameters(), lr=self.loss.learning_rate, betas=(0.9, 0.99)
         )
-        self._codes = torch.from_numpy(setting.cached["codes"])
+        self._codes = Codes(setting.cached["codes"], self.samples.features)
+        self.networks["codes"] = self._codes
+        if self.loss.code_rate:  # without momentum, so that only codes of this step's samples move
+            self.optimisers["codes"] = torch.optim.Adam(
+                self._codes.parameters(), lr=self.loss.code_rate, betas=(0.0, 0.99)
+            )
 
     @classmethod
     def prepare(cls, recipe: Recipe, samples: Samples) -> dict[str, Any]:
@@ -72,7 +78,7 @@ class Paired(Method):
     def step(self, batch: Batch, step: int) -> Losses:
         """One step of Adam."""
         random = self.random("paired", step)
-        z = self._codes[batch.indices]
+        z = self._codes(batch.indices)
         z = z + self.loss.jitter * torch.randn(z.shape, generator=random)
         if rest := self.made.latent_dim - z.shape[1]:
             z = torch.cat([z, random_codes(random, len(z), rest)], dim=1)
@@ -80,7 +86,13 @@ class Paired(Method):
         features = None if batch.features is None else batch.features.to(self.device)
         with self.precision():
             losses = self._losses(z.to(self.device), features, wanted)
-        self.update("generator", losses["loss"])
+        for optimiser in self.optimisers.values():
+            optimiser.zero_grad(set_to_none=True)
+        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        for optimiser in self.optimisers.values():
+            optimiser.step()
+        if self.loss.code_rate:
+            self._codes.settle()
         return losses
 
     def _losses(self, z: torch.Tensor, features: torch.Tensor | None, wanted: torch.Tensor) -> Losses:
@@ -114,9 +126,5 @@ class Paired(Method):
         return F.softmax(made, dim=1) if self.made.tissues else made
 
     def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights; of CT stored as HA-GAN's is, that it comes in HU."""
-        about = self.samples.data.about
-        hounsfield = about.kind is VolumeKind.CT and (about.intercept, about.slope * 255 + about.intercept) == HU_RANGE
-        if hounsfield and "output" in self.made.arguments:
-            return {**self.made.arguments, "output": "hu"}
-        return dict(self.made.arguments)
+        """What the family can't read from the weights."""
+        return self.made.stated(self.samples.data.about)

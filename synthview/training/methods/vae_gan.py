@@ -1,0 +1,130 @@
+"""VAE-GAN: a variational autoencoder whose decoder also has to fool a discriminator.
+
+Larsen et al., ICML 2016; at 64³ for brain MRI: Kwon et al., MICCAI 2019 (3dbraingen, which compares with it).
+
+    encoder       KL(q(z | x) ‖ N(0, 1)) + reconstruction
+    generator     reconstruction − adversary: D(G(q)) and D(G(z))
+    discriminator cross-entropy: real, reconstructed and new
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from synthview.training.losses import kl_to_normal, says
+from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
+from synthview.training.methods.conditions import Conditions
+from synthview.training.methods.families import Sizes, Trainable, build_trainable
+from synthview.training.networks.critics import Downward
+from synthview.training.samples import Batch
+
+
+@dataclass(frozen=True)
+class VaeGanSizes(Sizes):
+    """[network]: the generator's sizes and the others' widths."""
+
+    critic_width: int = 64
+    encoder_width: int = 64
+
+
+@dataclass(frozen=True)
+class VaeGanLoss:
+    """[loss].
+
+    Attributes:
+        learning_rate: of all networks.
+        kl: weight of the divergence; KL and reconstruction are means, not sums.
+        reconstruction: weight of L1.
+        hidden: weight of the difference of the discriminator's hidden layers.
+        adversary: weight of fooling the discriminator; 0 makes it a plain VAE.
+    """
+
+    learning_rate: float = 1e-4
+    kl: float = 0.01
+    reconstruction: float = 10.0
+    hidden: float = 1.0
+    adversary: float = 0.1
+
+
+class VaeGan(Method):
+    """See the module; with features also C-VAE-GAN, whose encoder and discriminator are told them."""
+
+    Network = VaeGanSizes
+    Loss = VaeGanLoss
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        size, data, channels = self.network, self.recipe.data, self.samples.channels
+        told = len(data.features)
+        self.made: Trainable = build_trainable(self.recipe.family, data.shape, size, told)
+        length = 2 * self.made.latent_dim
+        self.networks = {
+            "generator": self.made.network,
+            "encoder": Downward(channels, data.shape, size.encoder_width, length, norm="instance", features=told),
+            "critic": Downward(channels, data.shape, size.critic_width, norm="instance", features=told),
+        }
+        for name, network in self.networks.items():
+            self.optimisers[name] = adam(network.to(self.device), self.loss.learning_rate)
+
+    def step(self, batch: Batch, step: int) -> Losses:
+        """Encoder and generator, then the discriminator."""
+        random = self.random("vae-gan", step)
+        real, given = batch.volumes.to(self.device), Conditions.of(batch, self.device)
+        noise = self.normal(random, len(real), self.made.latent_dim)
+        z = self.normal(random, len(real), self.made.latent_dim)
+        critic = self.networks["critic"]
+        with frozen(critic), self.precision():
+            losses, again, new = self._made(real, given, noise, z)
+        for name in ("encoder", "generator"):
+            self.optimisers[name].zero_grad(set_to_none=True)
+        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        for name in ("encoder", "generator"):
+            self.optimisers[name].step()
+        if self.loss.adversary:
+            told = given.features
+            judged = says(critic(real, told), real=True)
+            for fake in (again, new):
+                judged = judged + says(critic(fake.detach().float(), told), real=False) / 2
+            self.update("critic", judged)
+            losses["critic"] = judged
+        return losses
+
+    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """N(0, 1)."""
+        return torch.randn(count, self.made.latent_dim, generator=generator)
+
+    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
+        """In one pass."""
+        made = self.made.forward(averages["generator"], z.to(self.device), features)
+        return F.softmax(made, dim=1) if self.made.tissues else made
+
+    def arguments(self) -> dict[str, Any]:
+        """What the family can't read from the weights."""
+        return self.made.stated(self.samples.data.about)
+
+    def _made(
+        self, real: torch.Tensor, given: Conditions, noise: torch.Tensor, z: torch.Tensor
+    ) -> tuple[Losses, torch.Tensor, torch.Tensor]:
+        critic, loss, told = self.networks["critic"], self.loss, given.features
+        mean, log_variance = self.networks["encoder"](real, told).float().chunk(2, dim=1)
+        code = mean + noise * torch.exp(0.5 * log_variance)
+        again, new = self._decode(code, told), self._decode(z, told)
+        losses: Losses = {"kl": kl_to_normal(mean, log_variance), "L1": F.l1_loss(again.float(), real)}
+        total = loss.kl * losses["kl"] + loss.reconstruction * losses["L1"]
+        if loss.hidden and loss.adversary:
+            losses["hidden"] = F.mse_loss(critic.hidden(again), critic.hidden(real).detach())  # type: ignore[operator]
+            total = total + loss.hidden * losses["hidden"]
+        if loss.adversary:
+            fooled = says(critic(again, told), real=True) + says(critic(new, told), real=True)
+            total = total + loss.adversary * fooled
+        return {"loss": total, **losses}, again, new
+
+    def _decode(self, z: torch.Tensor, told: torch.Tensor | None) -> torch.Tensor:
+        made = self.made.forward(self.networks["generator"], z, told)
+        return F.softmax(made, dim=1) if self.made.tissues else made

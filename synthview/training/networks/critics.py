@@ -1,0 +1,93 @@
+"""Discriminators, encoders and code discriminators: strided convolutions down to one number, or to a latent."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrizations
+
+Size = tuple[int, int, int]
+NORMS = ("none", "batch", "instance")
+
+
+class Downward(nn.Module):
+    """Convolutions of stride 2 (kernel 4), then one over all that is left.
+
+    Args:
+        channels: of the volume.
+        shape: of the volume.
+        width: channels after the first convolution; they double with each.
+        outputs: numbers for each volume: 1 for a discriminator, the latent's length for an encoder.
+        norm: "none", "batch" or "instance", after every convolution but the first and the last.
+        spectral: normalise every convolution spectrally.
+        features: numbers told along, which are joined to the last convolution's input.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        shape: Size,
+        width: int,
+        outputs: int = 1,
+        *,
+        norm: str = "none",
+        spectral: bool = False,
+        features: int = 0,
+    ) -> None:
+        super().__init__()
+        levels = max(1, min(4, int(math.log2(min(shape)))))
+        self.shape = shape
+        layers: list[nn.Module] = []
+        before, after = channels, width
+        for level in range(levels):
+            conv: nn.Module = nn.Conv3d(before, after, 4, stride=2, padding=1)
+            layers.append(parametrizations.spectral_norm(conv) if spectral else conv)
+            if level and norm != "none":
+                layers.append(nn.BatchNorm3d(after) if norm == "batch" else nn.InstanceNorm3d(after, affine=True))
+            layers.append(nn.LeakyReLU(0.2))
+            before, after = after, 2 * after
+        self.body = nn.Sequential(*layers)
+        left = math.prod(max(1, n >> levels) for n in shape)
+        head: nn.Module = nn.Linear(before * left + features, outputs)
+        self.head = parametrizations.spectral_norm(head) if spectral else head
+
+    def forward(self, x: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
+        """(N, channels, *shape), and features (N, F) where it takes them, to (N, outputs)."""
+        return cast(torch.Tensor, self.judge(self.hidden(x), features))
+
+    def hidden(self, x: torch.Tensor) -> torch.Tensor:
+        """What the last layer is given, (N, …): features to compare volumes by."""
+        return cast(torch.Tensor, self.body(x.contiguous(memory_format=torch.channels_last_3d))).flatten(1)
+
+    def judge(self, hidden: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
+        """From there to (N, outputs)."""
+        joined = hidden if features is None else torch.cat([hidden, features], dim=1)
+        return cast(torch.Tensor, self.head(joined))
+
+
+class CodeCritic(nn.Module):
+    """Tells an encoder's codes from noise.
+
+    Args:
+        length: of a code.
+        width: of the hidden layers (4096 in 3dbraingen).
+        spectral: normalise every layer spectrally.
+    """
+
+    def __init__(self, length: int, width: int, *, spectral: bool = False) -> None:
+        super().__init__()
+        sizes = (length, width, width, 1)
+        layers: list[nn.Module] = []
+        for number in range(3):
+            linear: nn.Module = nn.Linear(sizes[number], sizes[number + 1])
+            layers.append(parametrizations.spectral_norm(linear) if spectral else linear)
+            if number < 2:
+                layers.append(nn.LeakyReLU(0.2))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """(N, length) to (N, 1)."""
+        return cast(torch.Tensor, self.layers(z))
