@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from synthview.errors import StoreError, StudyError
 from synthview.study.stimulus_file import decode_stimulus
@@ -45,6 +45,10 @@ class StudyPlace(Protocol):
 
     def close(self) -> None:
         """Close files and connections."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 def protocol_of(place: StudyPlace) -> ReadingProtocol:
