@@ -31,7 +31,7 @@ from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.features import FeatureInput, encode_features
 from synthview.generators.info import Feature, OpenArgument
-from synthview.generators.state_dicts import Shapes, Tensors
+from synthview.generators.state_dicts import Shapes, Tensors, shapes_of
 from synthview.volume import Volume
 
 Arguments = Mapping[str, Any]
@@ -115,6 +115,16 @@ class Family(ABC):
 
         Called on the meta device too, where nothing is computed, and then also with arguments still open.
         """
+
+    def expected_shapes(self, arguments: Arguments) -> Shapes:
+        """Keys and shapes of the network with these arguments; on the meta device that takes no time and no memory."""
+        with torch.device("meta"):
+            return shapes_of(self.build(arguments).state_dict())
+
+    def count_parameters(self, arguments: Arguments) -> int:
+        """Number of weights of the network with these arguments."""
+        with torch.device("meta"):
+            return sum(parameter.numel() for parameter in self.build(arguments).parameters())
 
     def is_optional(self, key: str) -> bool:
         """Whether a checkpoint may lack this key, or have it though the network does not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ from synthview.generators.info import GeneratorInfo, OpenArgument
 from synthview.generators.manifest_features import named_features
 from synthview.generators.manifest_notes import settled_notes
 from synthview.generators.manifest_output import check_output
-from synthview.generators.registry import Recognised, recognise
+from synthview.generators.numbers import check_numbers
+from synthview.generators.programs.program import Program
+from synthview.generators.recognition import Recognised, recognise
 from synthview.generators.state_dicts import first_not_finite
+from synthview.generators.trust import check_trust, trust_note
 from synthview.resources import bundled_checkpoints
 
 
@@ -38,7 +41,12 @@ class Inspection:
 
 
 def load_generator(
-    name_or_path: str | Path, device: str = "auto", family: str | None = None, **arguments: Any
+    name_or_path: str | Path,
+    device: str = "auto",
+    family: str | None = None,
+    *,
+    trust: bool = False,
+    **arguments: Any,
 ) -> Generator:
     """Open a checkpoint and build its generator.
 
@@ -46,13 +54,32 @@ def load_generator(
         name_or_path: name of a bundled checkpoint, a checkpoint file, or a folder with one in it.
         device: "auto" (the fastest there is), "cpu", "cuda", "cuda:1" or "mps".
         family: name of the architecture; recognised from the weights if not given.
-        arguments: what the weights can't tell, as named by the family (HA-GAN: ``size``, ``num_class``, ``output``).
+        trust: the user's yes to running the code in a TorchScript or torch.export file; kept for that very file.
+        arguments: what the weights can't tell, as named by the family (HA-GAN: ``size``, ``num_class``, ``output``);
+            and ``weights``: ema, raw, or a network's place in the file.
 
     Raises:
+        TrustNeededError: it is a program that the user has not said to trust; nothing was run.
         UnsafeCheckpointError: only running code from the file could open it; nothing was run.
         CheckpointError: it isn't there, is damaged, or of no known family.
         MissingArgumentError: the weights leave something open; its ``argument`` says what to ask.
         WrongRequestError: no such device, family or argument, or an argument that contradicts the weights.
+    """
+    return open_generator(name_or_path, arguments, device, family, trust=trust)
+
+
+def open_generator(
+    name_or_path: str | Path,
+    arguments: Mapping[str, Any],
+    device: str = "auto",
+    family: str | None = None,
+    *,
+    trust: bool = False,
+) -> Generator:
+    """``load_generator`` for arguments from elsewhere, such as a file: whatever their names, they are only arguments.
+
+    Raises:
+        SynthviewError: as for ``load_generator``.
     """
     target = resolve_device(device)
     checkpoint = read_checkpoint(find_checkpoint(name_or_path))
@@ -65,7 +92,13 @@ def load_generator(
         )
     info = describe(checkpoint, found)
     with memory_errors(target, f"the weights of {checkpoint.name}"):
-        network = _network(found, checkpoint).to(target)
+        network: nn.Module
+        if isinstance(found.family, Program):
+            check_trust(checkpoint, found.family, trusted=trust)
+            network, known, target = found.family.prepare(found.arguments, target)
+            info = describe(checkpoint, replace(found, arguments=known))
+        else:
+            network = _network(found, checkpoint).to(target)
     userdata.remember_checkpoint(checkpoint.sha256, checkpoint.path)
     encoder = found.family.encoder(checkpoint, found.arguments)
     return Generator(network, found.family, info, found.stated, target, found.manifest, encoder)
@@ -134,6 +167,8 @@ def _network(found: Recognised, checkpoint: Checkpoint) -> nn.Module:
 
 
 def _check_finite(found: Recognised, checkpoint: Checkpoint) -> None:
+    """Make sure that the weights are numbers to compute with, and fit into this computer's memory."""
+    check_numbers(found.tensors, checkpoint.path, found.family.title)
     if (name := first_not_finite(found.tensors)) is not None:
         raise CheckpointError(
             f"{checkpoint.path} holds NaN or infinite numbers in {name}: the training went wrong, or the file is "
@@ -148,11 +183,10 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         CheckpointError: the manifest contradicts the network; says how.
     """
     family, arguments, manifest = found.family, found.arguments, found.manifest
+    extra = trust_note(checkpoint, family) if isinstance(family, Program) else ()
     output_shape = family.output_shape(arguments)
     check_output(manifest, output_shape)
     said = manifest.to_dict() if manifest is not None else {}
-    with torch.device("meta"):
-        parameters = sum(p.numel() for p in family.build(arguments).parameters())
     return GeneratorInfo(
         name=checkpoint.name,
         path=str(checkpoint.path.absolute()),
@@ -164,9 +198,14 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         latent_shape=family.latent_shape(arguments),
         features=named_features(family, arguments, manifest),
         output_shape=output_shape,
-        parameters=parameters,
+        parameters=family.count_parameters(arguments),
         source=family.source,
-        notes=(*checkpoint.notes, *found.notes, *settled_notes(family.notes(arguments, found.stated), manifest)),
+        notes=(
+            *checkpoint.notes,
+            *found.notes,
+            *extra,
+            *settled_notes(family.notes(arguments, found.stated), manifest),
+        ),
         manifest="" if manifest is None else str(manifest.path.absolute()),
         label=said.get("name", ""),
         can_encode=family.encoder(checkpoint, arguments) is not None,

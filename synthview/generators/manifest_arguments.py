@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from synthview.errors import CheckpointError, WrongRequestError
 from synthview.generators.family import Family, NotThisFamily
 from synthview.generators.manifest import Manifest
-from synthview.generators.state_dicts import Shapes, shapes_of
-
-
-def expected_shapes(family: Family, arguments: Mapping[str, Any]) -> Shapes:
-    """Keys and shapes of a family's network; on the meta device this takes milliseconds and no memory."""
-    with torch.device("meta"):
-        return shapes_of(family.build(arguments).state_dict())
+from synthview.generators.state_dicts import Shapes
 
 
 def check_arguments(family: Family, shapes: Shapes, stated: Mapping[str, Any], manifest: Manifest) -> None:
@@ -53,7 +45,7 @@ def check_arguments(family: Family, shapes: Shapes, stated: Mapping[str, Any], m
 def _clash(shapes: Shapes, family: Family, arguments: Mapping[str, Any]) -> str | None:
     """The first tensor that the network would have otherwise, and what it is in the file."""
     try:
-        expected = expected_shapes(family, arguments)
+        expected = family.expected_shapes(arguments)
     except (WrongRequestError, ValueError, TypeError, RuntimeError, KeyError, ZeroDivisionError, AssertionError):
         return None  # not even a network: the family's own message says why
     for key, shape in expected.items():

@@ -3,37 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from synthview.errors import CheckpointError
+from synthview.generators.norms import folded, older_names
 
-Tensors = Mapping[str, torch.Tensor]
+if TYPE_CHECKING:
+    import torch
+
+Tensors: TypeAlias = "Mapping[str, torch.Tensor]"
 Shapes = Mapping[str, tuple[int, ...]]
 
-_PREFIXES = ("module.", "_orig_mod.")  # DataParallel and torch.compile wrap a network so
+_PREFIXES = ("module.", "_orig_mod.", "_forward_module.", "_fsdp_wrapped_module.")  # how training wraps a network
+_COUNTER = "n_averaged"  # torch's AveragedModel keeps it beside the averaged tensors
 # where generators are kept, the best first: averaged weights before raw ones, the generator before the whole model
 _WRAPPERS = (
-    "ema", "g_ema", "model_ema", "ema_model", "generator", "G", "netG", "model", "state_dict", "model_state_dict",
-    "params_ema", "params", "net", "network", "module",
+    "ema", "g_ema", "ema_g", "generator_ema", "netg_ema", "ema_generator", "model_ema", "ema_model", "ema_state_dict",
+    "state_dict_ema", "params_ema", "averaged_model", "generator", "gen", "g", "netg", "net_g", "model_g",
+    "generator_state_dict", "g_state_dict", "g_model", "model", "state_dict", "model_state_dict", "params", "weights",
+    "net", "network", "online_model", "module",
 )  # fmt: skip
-_DEEPEST = 3
+_NOT_GENERATORS = ("disc", "netd", "critic", "optim", "sched", "lpips", "percept", "vgg", "loss", "scaler")
+_DEEPEST = 4
+_MOST_ENTRIES = 200_000  # of dictionaries and lists looked at; a damaged or hostile file can refer to itself
 
 
 def find_state_dicts(content: Any) -> dict[str, dict[str, torch.Tensor]]:
-    """Every state dict in a file's content, by where it lies ("", "model", "ema.state_dict", "1"), prefixes stripped.
+    """Every state dict in a file's content, by where it lies ("", "model", "ema.state_dict", "1").
 
-    Optimiser states are left out: their keys are numbers.
+    Prefixes of training are stripped, and weights under weight normalisation are put in plain form.  Optimiser states
+    are left out: their keys are numbers.
+
+    Raises:
+        CheckpointError: two keys become the same.
     """
-    return {place: strip_prefixes(tensors) for place, tensors in _walk(content, "", 0)}
+    return {place: _plain(tensors) for place, tensors in _walk(content, "", 0, set())}
+
+
+def networks_within(parts: Mapping[str, Tensors]) -> dict[str, dict[str, torch.Tensor]]:
+    """The networks that share a state dict under well-known names ("generator.…" beside "discriminator.…"), by place.
+
+    Raises:
+        CheckpointError: two keys become the same.
+    """
+    found: dict[str, dict[str, torch.Tensor]] = {}
+    for place, tensors in parts.items():
+        groups: dict[str, dict[str, torch.Tensor]] = {}
+        for key, tensor in tensors.items():
+            first, _, rest = key.partition(".")
+            groups.setdefault(first, {})[rest] = tensor
+        for name, group in groups.items():
+            if name.lower() in _WRAPPERS and any("." in key for key in group):
+                found[f"{place}.{name}".lstrip(".")] = _plain({k: v for k, v in group.items() if k != _COUNTER})
+    return found
 
 
 def find_plain_values(content: Any) -> dict[str, Any]:
     """The plain values beside the tensors, such as ``config`` and ``step``; empty where there are none."""
     if not isinstance(content, Mapping):
         return {}
-    return {k: v for k, v in content.items() if isinstance(k, str) and _is_plain(v)}
+    budget = [_MOST_ENTRIES]
+    return {k: v for k, v in content.items() if isinstance(k, str) and _is_plain(v, budget)}
+
+
+def is_average(place: str) -> bool:
+    """Whether weights at this place of a file are averaged ones (EMA), by the names on the way to them."""
+    words = place.lower().replace("/", ".").replace("-", "_").split(".")
+    return any("ema" in word.split("_") or "averaged" in word or "swa" in word.split("_") for word in words)
+
+
+def rank(place: str) -> int:
+    """How likely weights at this place are the generator's; the smallest number is the likeliest."""
+    words = [word for word in place.lower().split("/")[-1].split(".") if word]
+    if any(word.startswith(_NOT_GENERATORS) or word in {"d", "d_ema"} for word in words):
+        return 2 * len(_WRAPPERS)
+    return min((_WRAPPERS.index(word) for word in words if word in _WRAPPERS), default=len(_WRAPPERS))
 
 
 def choose_state_dict(parts: Mapping[str, Tensors], where: str) -> Tensors:
@@ -44,17 +88,17 @@ def choose_state_dict(parts: Mapping[str, Tensors], where: str) -> Tensors:
     """
     if len(parts) == 1:
         return next(iter(parts.values()))
-    ranked = sorted(parts, key=_rank)
-    if _rank(ranked[0]) == _rank(ranked[1]):
+    ranked = sorted(parts, key=rank)
+    if rank(ranked[0]) == rank(ranked[1]):
         raise CheckpointError(
             f"{where} holds several networks ({', '.join(map(repr, parts))}) and does not say which is the generator; "
-            "save that one alone"
+            f"say it with --arg weights={ranked[0]}, or save that one alone"
         )
     return parts[ranked[0]]
 
 
 def strip_prefixes(tensors: Tensors) -> dict[str, torch.Tensor]:
-    """Take one leading ``module.`` and one ``_orig_mod.`` from every key.
+    """Take the leading prefixes of training (``module.``, ``_orig_mod.``), each once at most, from every key.
 
     Raises:
         CheckpointError: two keys become the same.
@@ -78,19 +122,26 @@ def shapes_of(tensors: Tensors) -> dict[str, tuple[int, ...]]:
 
 def first_not_finite(tensors: Tensors) -> str | None:
     """Name of the first tensor that holds NaN or an infinite value; None where all are finite."""
+    import torch
+
     for key, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor.sum(dtype=torch.float64)):
-            return key
+        if tensor.is_floating_point():
+            wide = tensor if tensor.dtype.itemsize > 1 else tensor.float()  # sums of 8-bit numbers are not there
+            if not torch.isfinite(wide.sum(dtype=torch.float64)):
+                return key
     return None
 
 
-def _walk(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
-    if depth > _DEEPEST:
+def _walk(content: Any, place: str, depth: int, seen: set[int]) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    import torch
+
+    if depth > _DEEPEST or id(content) in seen or len(seen) > _MOST_ENTRIES:
         return
+    seen.add(id(content))
     if isinstance(content, Mapping):
         tensors = {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, torch.Tensor)}
         if _is_state_dict(content, tensors):
-            yield place, {k: v.detach() for k, v in tensors.items()}
+            yield place, {k: v.detach() for k, v in tensors.items() if k != _COUNTER}
             return
         children: list[tuple[Any, Any]] = list(content.items())
     elif isinstance(content, list | tuple):
@@ -99,7 +150,11 @@ def _walk(content: Any, place: str, depth: int) -> Iterator[tuple[str, dict[str,
         return
     for key, value in children:
         if not str(key).lower().startswith(("optim", "scheduler")) and str(key) != "state":
-            yield from _walk(value, f"{place}.{key}".lstrip("."), depth + 1)
+            yield from _walk(value, f"{place}.{key}".lstrip("."), depth + 1, seen)
+
+
+def _plain(tensors: Tensors) -> dict[str, torch.Tensor]:
+    return folded(older_names(strip_prefixes(tensors)), spectral=False)
 
 
 def _is_state_dict(content: Mapping[Any, Any], tensors: Mapping[str, torch.Tensor]) -> bool:
@@ -107,14 +162,12 @@ def _is_state_dict(content: Mapping[Any, Any], tensors: Mapping[str, torch.Tenso
     return len(tensors) * 2 > len(content) and any("." in key for key in tensors)
 
 
-def _rank(place: str) -> tuple[int, ...]:
-    ranks = [_WRAPPERS.index(part) if part in _WRAPPERS else len(_WRAPPERS) for part in place.split(".")]
-    return tuple(ranks)
-
-
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, budget: list[int], depth: int = 0) -> bool:
+    budget[0] -= 1
+    if budget[0] < 0 or depth > 20:
+        return False
     if isinstance(value, Mapping):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
+        return all(isinstance(k, str) and _is_plain(v, budget, depth + 1) for k, v in value.items())
     if isinstance(value, list | tuple):
-        return all(_is_plain(v) for v in value)
+        return all(_is_plain(v, budget, depth + 1) for v in value)
     return value is None or isinstance(value, str | int | float | bool)

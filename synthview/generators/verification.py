@@ -14,7 +14,7 @@ from synthview.errors import CheckpointError, ProvenanceError, VerificationError
 from synthview.generators.checkpoint import checkpoint_sha256, is_checkpoint_name
 from synthview.generators.device import available_devices
 from synthview.generators.generator import Generator, Progress, versions
-from synthview.generators.loading import load_generator
+from synthview.generators.loading import open_generator
 from synthview.resources import bundled_checkpoints
 from synthview.userdata import seen_checkpoint
 from synthview.volume import Provenance, Volume, load_volume
@@ -58,6 +58,8 @@ def verify_file(
     device: str | None = None,
     tolerance: float | None = None,
     progress: Progress | None = None,
+    *,
+    trust: bool = False,
 ) -> Verification:
     """Make the volume in a NIfTI file again and compare every voxel.
 
@@ -69,6 +71,7 @@ def verify_file(
         tolerance: largest difference allowed, in the volume's unit; by default 1e-4 of its range of values, and for
             whole numbers (HU) at least 1.
         progress: called often with the fraction done.
+        trust: the user's yes to running a program (TorchScript, torch.export) that made it.
 
     Raises:
         ProvenanceError: the file does not say how it was made, or says it wrongly.
@@ -85,7 +88,7 @@ def verify_file(
     source = _find(made, path.parent) if checkpoint is None else _matching(checkpoint, made)
     arguments = dict(made.arguments)
     coarse = bool(arguments.pop("coarse", False))
-    generator = load_generator(source, device or _recorded_device(made), made.family, **arguments)
+    generator = open_generator(source, arguments, device or _recorded_device(made), made.family, trust=trust)
     _check_features(made, generator, source)
     again = _again(generator, made, coarse=coarse, progress=progress)
     if again.voxels.shape != volume.voxels.shape or not np.allclose(again.affine, volume.affine, atol=1e-4):

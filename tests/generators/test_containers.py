@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import synthview as sv
 from synthview.errors import CheckpointError, UnsafeCheckpointError
-from synthview.generators.containers import Container, sniff
+from synthview.generators.sniffing import Container, sniff
 from tests.generators.formula import formula_weights, sigmarat_shapes
 
 WEIGHTS = formula_weights(sigmarat_shapes(latent=8, channel=2))
@@ -167,11 +167,10 @@ def test_other_archives(tmp_path: Path) -> None:
         archive.writestr("photo.jpg", b"x")
     with pytest.raises(CheckpointError, match="zip archive of something else"):
         sv.load_generator(tmp_path / "photos.pth")
-    with zipfile.ZipFile(tmp_path / "scripted.pt", "w") as archive:
-        for name in ("net/data.pkl", "net/constants.pkl", "net/code/net.py", "net/version"):
-            archive.writestr(name, b"")
-    with pytest.raises(CheckpointError, match="TorchScript"):
-        sv.load_generator(tmp_path / "scripted.pt")
+    with zipfile.ZipFile(tmp_path / "compiled.pt2", "w") as archive:
+        archive.writestr("net/data/aotinductor/model/model.so", b"")
+    with pytest.raises(CheckpointError, match="compiled for one computer"):
+        sv.load_generator(tmp_path / "compiled.pt2")
 
 
 def test_no_weights_inside(tmp_path: Path) -> None:

@@ -144,6 +144,31 @@ def test_settings_beside_the_weights_count_if_they_fit(tmp_path: Path, settings,
 
 def test_several_networks_in_one_file(tmp_path: Path) -> None:
     weights = formula_weights(sigmarat_shapes(latent=8, channel=2))
-    torch.save({"first": weights, "second": weights}, tmp_path / "two.pth")
-    with pytest.raises(CheckpointError, match="several networks"):
+    other = {key: 2 * tensor for key, tensor in weights.items()}
+    torch.save({"first": weights, "second": other}, tmp_path / "two.pth")
+    with pytest.raises(MissingArgumentError, match="several networks that fit: first, second") as caught:
         sv.load_generator(tmp_path / "two.pth")
+    assert (caught.value.argument.name, caught.value.argument.choices) == ("weights", ("first", "second"))
+    torch.save(other, tmp_path / "second.pth")
+    chosen = sv.load_generator(tmp_path / "two.pth", device="cpu", weights="second").generate(seed=1)
+    assert (chosen.voxels == sv.load_generator(tmp_path / "second.pth", device="cpu").generate(seed=1).voxels).all()
+    assert chosen.provenance.arguments["weights"] == "second"
+
+
+def test_the_one_network_that_fits_is_taken_and_named(tmp_path: Path) -> None:
+    weights = formula_weights(sigmarat_shapes(latent=8, channel=2))
+    critic = {"main.0.weight": torch.zeros(3, 1, 4, 4, 4), "main.0.bias": torch.zeros(3)}
+    torch.save({"one": critic, "two": weights}, tmp_path / "both.pth")
+    info = inspect_checkpoint(tmp_path / "both.pth").info
+    assert info.arguments["weights"] == "two"
+    assert any("'two'" in note for note in info.notes)
+    with pytest.raises(WrongRequestError, match=r"no weights at 'three'; say ema, raw, or 'one', 'two'"):
+        inspect_checkpoint(tmp_path / "both.pth", arguments={"weights": "three"})
+
+
+def test_a_wrong_first_layer_does_not_make_every_other_one_seem_wrong(tmp_path: Path) -> None:
+    shapes = sigmarat_shapes(latent=8, channel=2) | {"tp_conv1.weight": (7, 9, 4, 4, 4)}
+    with pytest.raises(UnknownFamilyError) as caught:
+        inspect_checkpoint(save(tmp_path / "G.pth", shapes))
+    assert "tp_conv1.weight (7, 9, 4, 4, 4) instead of (500, 16, 4, 4, 4)" in str(caught.value)
+    assert "tp_conv2" not in str(caught.value)

@@ -118,7 +118,8 @@ class SigmaRat(Family):
             raise NotThisFamily("there is no first layer tp_conv1")
         spectral = any(key.endswith("weight_orig") for key in shapes)
         stem = shapes.get("tp_conv1.weight_orig" if spectral else "tp_conv1.weight", ())
-        latent_dim, width = stem[:2] if len(stem) == 5 else (500, 512)
+        last = shapes.get("tp_conv5.weight_orig" if spectral else "tp_conv5.weight", ())
+        latent_dim, width = stem[:2] if len(stem) == 5 else (500, 8 * last[1] if len(last) == 5 else 512)
         inferred = {"latent_dim": latent_dim, "channel": max(width // 8, 1), "spectral_norm": spectral}
         for name, value in inferred.items():
             if stated.get(name, value) != value:

@@ -1,0 +1,1 @@
+"""Generators that are programs: TorchScript, torch.export, ONNX."""
