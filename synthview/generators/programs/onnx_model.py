@@ -16,6 +16,7 @@ from synthview.generators.programs.signature import Signature, from_shapes
 from synthview.generators.wording import one_line
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
+_FRACTIONS = {1, 10, 11, 16}  # ONNX's numbers for float, float16, double, bfloat16
 _QUIET = 4  # onnxruntime's log level: only what ends the program
 
 
@@ -53,7 +54,7 @@ class OnnxModel(Program):
             raise CheckpointError(
                 f"{self.path} takes {len(inputs)} inputs; a generator takes latents, and perhaps columns of features"
             )
-        numbers = sum(math.prod(tensor.dims) for tensor in model.graph.initializer)
+        numbers = sum(math.prod(t.dims) for t in model.graph.initializer if t.data_type in _FRACTIONS)
         return from_shapes([_shape(value) for value in inputs], _shape(model.graph.output[0]), numbers)
 
     def load(self, arguments: Arguments, device: torch.device) -> tuple[ProgramNetwork, torch.device]:

@@ -30,6 +30,7 @@ from synthview.volume import Volume, VolumeKind
 
 _LONGEST_LATENT = 100_000_000  # numbers; more is a slip of the pen
 _SEEDS = 2**62
+_LOW, _HIGH = -10.0, 10.0  # of a feature whose range nobody says
 
 
 class ProgramNetwork(nn.Module):
@@ -116,7 +117,7 @@ class Program(Family):
         said = self.manifest.features if self.manifest is not None else ()
         if not said:
             return tuple(
-                Feature(f"feature_{i}", f"Feature {i}", low=-10.0, high=10.0)
+                Feature(f"feature_{i}", f"Feature {i}", low=_LOW, high=_HIGH)
                 for i in range(1, (self.signature.columns or 0) + 1)
             )
         return tuple(_feature(feature, one_hot=arguments["one_hot"]) for feature in said)
@@ -244,17 +245,10 @@ def first_tensor(output: Any) -> torch.Tensor:
 
 
 def _feature(said: ManifestFeature, *, one_hot: bool) -> Feature:
-    low, high = said.range()
-    categories = said.categories if one_hot else ()
-    return Feature(
-        said.name,
-        said.label or said.name,
-        said.unit,
-        low=-10.0 if low is None else low,
-        high=10.0 if high is None else high,
-        default=0.0 if said.default is None else said.default,
-        categories=categories,
-    )
+    """As the program takes it; ranges, units and scaling are the manifest's, which are put onto it afterwards."""
+    if said.categories and one_hot:
+        return Feature(said.name, said.label or said.name, high=len(said.categories) - 1.0, categories=said.categories)
+    return Feature(said.name, said.label or said.name, low=_LOW, high=_HIGH)
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:
