@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synthview.cli.shared import AsJson, print_json
+from synthview.cli.shared import AsJson, print_json, progress_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,21 +18,33 @@ if TYPE_CHECKING:
 def analyse(
     responses: Annotated[Path, typer.Argument(help="The long table of votes, a CSV file (docs/statistics.md).")],
     *,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report: HTML, PDF, figures and tables.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the report; the file's name if left out.")] = None,
+    thumbnails: Annotated[
+        Path | None, typer.Option(help="Folder with a picture ITEM.png for items that the report may show.")
+    ] = None,
     exclude_incomplete: Annotated[
         bool, typer.Option("--exclude-incomplete", help="Leave out readers who answered fewer items than others.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Statistics of a table of responses, each with its hypothesis, unit, interval and a sentence."""
+    from synthview.study.report.facts import StudyFacts, read_thumbnails
+    from synthview.study.report.write import write_report
     from synthview.study.statistics.analyse import analyse as compute
     from synthview.study.votes_csv import read_votes
 
     votes = read_votes(responses)
     analysis = compute(votes, exclude_incomplete=exclude_incomplete)
+    if out is not None:
+        facts = StudyFacts(title or responses.stem, thumbnails=read_thumbnails(thumbnails) if thumbnails else {})
+        written = write_report(analysis, votes, out, facts, progress_line("writing the report"))
     if as_json:
         print_json([result.to_dict() for result in analysis.results])
-    else:
-        _print_results(analysis.results)
+        return
+    _print_results(analysis.results)
+    if out is not None:
+        typer.echo("\n" + "\n".join(map(str, written)))
 
 
 def explain_summary(

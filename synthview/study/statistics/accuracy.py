@@ -140,10 +140,10 @@ def _clustered(section: Section) -> list[Result]:
         tested, ends = mean.test(0.5), mean.interval()
         t, p = tested or (None, None)
         if ends is None:
-            words = "nothing varies, so that no interval can be given"
+            words = "; nothing varies, so that no interval can be given"
             warn: tuple[str, ...] = ("No variation between votes.",)
         else:
-            words, warn = f"{interval(*ends)}, {p_text(p)}", few
+            words, warn = f" ({interval(*ends)}, {p_text(p)} against 50 %)", few
         allowing = "other readers and other items" if unit != "reader" else "other readers on these items"
         out.append(
             Result(
@@ -160,7 +160,7 @@ def _clustered(section: Section) -> list[Result]:
                 ci_high=ends[1] if ends else None,
                 n=n,
                 warnings=warn,
-                sentence=f"Readers were right in {percent(mean.estimate)}, {words}; this carries over to {allowing}.",
+                sentence=f"Readers were right in {percent(mean.estimate)}{words}; this carries over to {allowing}.",
             )
         )
     return [*out, *_equivalence(section, values)]

@@ -161,7 +161,7 @@ def _coefficient(
         ci_high=ends[1] if ends else None,
         n=len(counts),
         warnings=tuple(warn),
-        sentence=f"Readers agree beyond chance by {said}; 1 is full agreement, 0 is chance.",
+        sentence=f"Agreement between readers beyond chance: {said}; 1 is full agreement, 0 is chance.",
     )
 
 

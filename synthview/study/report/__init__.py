@@ -1,0 +1,1 @@
+"""From results to a report: cards, plots, methods text, check lists, HTML, PDF and tables."""
