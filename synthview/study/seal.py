@@ -14,6 +14,7 @@ import unicodedata
 import zlib
 from typing import Any
 
+from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -68,6 +69,8 @@ def open_key(sealed: str, passphrase: str, study: str) -> AnswerKey:
         raise SealError(f"the key is sealed as {content['format']!r}, which this synthview doesn't know; update it")
     try:
         plain = ChaCha20Poly1305(_derive(passphrase, salt, cost)).decrypt(nonce, cipher, _bound_to(study))
+    except HashingError as error:
+        raise SealError("the sealed key is damaged; take the study from a backup") from error
     except InvalidTag as error:
         raise SealError("wrong passphrase, or the sealed key was changed; nothing was opened") from error
     return AnswerKey.from_dict(json.loads(zlib.decompress(plain)))

@@ -1,5 +1,9 @@
 """Studies small enough to be walked in a test: volumes of 8³ voxels, arms whose names must never be seen."""
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +57,25 @@ sections:
 
 
 def make_study(
-    folder: Path, protocol: str | Protocol, record: str | None = None, *, leak_passed: bool = True
+    folder: Path, protocol: str, record: str | None = None, *, leak_passed: bool = True, fresh: bool = False
 ) -> StudyFolder:
-    """A study in ``folder`` with the volumes that the protocol needs."""
-    asked = Protocol.parse(protocol) if isinstance(protocol, str) else protocol
+    """A study in ``folder`` with the volumes that it needs; on SQLite a copy of an earlier one unless fresh."""
+    if record is not None or fresh:
+        return _build(folder, protocol, record, leak_passed)
+    shutil.copytree(_template(protocol, leak_passed), folder)
+    return StudyFolder.open(folder)
+
+
+@cache
+def _template(protocol: str, leak_passed: bool) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="sv-study-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _build(folder / "study", protocol, None, leak_passed).close()
+    return folder / "study"
+
+
+def _build(folder: Path, protocol: str, record: str | None, leak_passed: bool) -> StudyFolder:
+    asked = Protocol.parse(protocol)
     built = Built(make_materials(new_folder(folder), asked), leak_passed, {"found": "zebragan is brighter"})
     return create_study(folder, asked, built, PASSPHRASE, record=record)
 
