@@ -3,6 +3,7 @@
 library: "open this"  ──▶  worker opens it  ──▶  library card, controls, first volume
 controls: a request   ──▶  newest wins      ──▶  volume_made
 the weights leave something open  ──▶  ask once, open again, the answer is kept
+the file is a program             ──▶  ask whether to run it, open again, a yes is kept
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from synthview.errors import Cancelled, MissingArgumentError
+from synthview.errors import Cancelled, MissingArgumentError, TrustNeededError
 from synthview.generators.info import GenerateRequest, GeneratorInfo
 from synthview.gui.dialogs.open_argument import ask_argument
+from synthview.gui.dialogs.open_risky import ask_trust
 from synthview.gui.latest import LatestWins
 from synthview.gui.panels.generate import GeneratePanel
 from synthview.gui.panels.library import LibraryPanel
 from synthview.gui.settings import WindowSettings
 from synthview.gui.worker import Worker
 from synthview.resources import bundled_checkpoints
-from synthview.userdata import seen_checkpoint
+from synthview.userdata import data_dir, is_trusted, seen_checkpoint
 from synthview.volume import Provenance, Volume
 
 
@@ -214,11 +216,24 @@ class Generation(QObject):
                 self._start_opening(_answered(opening, error.argument.name, value), remember=True)
                 return
             sentence = f"{opening.path.name} was not opened: {error}"
+        elif isinstance(error, TrustNeededError):
+            if ask_trust(error, self._library.window()):
+                self._open_trusted(opening, error)
+                return
+            self._library.set_failed(opening.path, "Not opened: it is a program, and nobody has said to trust it")
+            return
         else:
             sentence = "Cancelled" if isinstance(error, Cancelled) else str(error)
         self._library.set_failed(opening.path, sentence)
         if not isinstance(error, Cancelled):
             self.failed.emit(sentence, details)
+
+    def _open_trusted(self, opening: _Opening, error: TrustNeededError) -> None:
+        """Open a program again, now that the user has said yes."""
+        if is_trusted(error.sha256):
+            self._start_opening(opening, remember=False)
+        else:
+            self.failed.emit(f"{opening.path.name} was not opened: your yes could not be kept in {data_dir()}.", "")
 
     def _on_made(self, request: GenerateRequest, volume: Volume) -> None:
         self.volume_made.emit(volume, request, self._info)
