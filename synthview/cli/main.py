@@ -56,6 +56,7 @@ def _command(arguments: Sequence[str]) -> int:
     import typer
 
     from synthview.cli.app import app
+    from synthview.cli.study_read import OpenReading
 
     try:
         result = app(list(arguments), prog_name="synthview", standalone_mode=False)
@@ -65,6 +66,10 @@ def _command(arguments: Sequence[str]) -> int:
         raise KeyboardInterrupt from error
     except _usage_error() as error:
         return _say(error.format_message().rstrip(".") + "; see --help", 2)
+    if isinstance(result, OpenReading):
+        from synthview.gui.app import read_study
+
+        return read_study(result.path, result.reader)
     return result if isinstance(result, int) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -33,11 +34,40 @@ def run(files: list[Path]) -> int:
     Returns:
         The exit status: 0, or 1 where no window could be opened.
     """
+    if (problem := _no_window()) is not None:
+        return problem
+    from synthview.gui.start import start
+
+    return start(files)
+
+
+def read_study(path: Path, reader: str) -> int:
+    """Open the reading screen of a study; returns when it is closed.
+
+    Args:
+        path: a study's folder or a reader's bundle.
+        reader: who reads; empty to ask.
+
+    Returns:
+        The exit status: 0, or 1 where no window could be opened.
+
+    Raises:
+        StudyError: it is neither, or is damaged.
+    """
+    if (problem := _no_window()) is not None:
+        return problem
+    from synthview.gui.reading.start import start
+
+    return start(path, reader)
+
+
+def _no_window() -> int | None:
+    """Say what is missing where no window can be opened, and give the exit status; None where one can be."""
     if not has_display():
         print(_NO_DISPLAY, file=sys.stderr)  # noqa: T201
         return 1
     try:
-        from synthview.gui.start import start
+        importlib.import_module("PySide6.QtWidgets")
     except ImportError as error:
         if ".so" not in str(error):
             raise
@@ -48,4 +78,4 @@ def run(files: list[Path]) -> int:
             file=sys.stderr,
         )
         return 1
-    return start(files)
+    return None

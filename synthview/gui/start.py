@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -23,7 +24,7 @@ def start(files: list[Path]) -> int:
     apply_theme(app)
     window = MainWindow()
     _report_uncaught(window)
-    interrupt = _end_on_interrupt(app)
+    interrupt = end_on_interrupt(app, app.closeAllWindows)
     window.open_paths(files)
     window.show()
     try:
@@ -44,10 +45,10 @@ def _report_uncaught(window: MainWindow) -> None:
     sys.excepthook = hook
 
 
-def _end_on_interrupt(app: QApplication) -> QTimer:
+def end_on_interrupt(app: QApplication, close: Callable[[], object]) -> QTimer:
     """Let Ctrl+C or a plain ``kill`` close the window in order; Python sees a signal only when Qt gives it a turn."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.closeAllWindows())
+        signal.signal(number, lambda *_: close())
     timer = QTimer(app, interval=250)
     timer.timeout.connect(lambda: None)
     timer.start()

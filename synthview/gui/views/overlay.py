@@ -95,8 +95,9 @@ def _line_color(plane: Plane) -> QColor:
 
 
 def _font(painter: QPainter, points: float, *, bold: bool = False) -> QFont:
+    """So many points where the pane's own font has 10; larger in a pane with larger letters."""
     font = QFont(painter.font())
-    font.setPointSizeF(points)
+    font.setPointSizeF(points * painter.font().pointSizeF() / 10)
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     return font
 
