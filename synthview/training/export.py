@@ -86,7 +86,7 @@ def make_manifest(record: RunRecord, method: Method, step: int) -> Manifest:
             orientation="RAS",
             kind=VolumeKind.TISSUE_MAP if tissues else about.kind,
             unit="HU" if about.kind is VolumeKind.CT else "",
-            window=_window(samples),
+            window=_window(samples, method),
         ),
         features=tuple(feature_of(samples, name) for name in recipe.data.features),
         training_data=f"{about.name}: {about.count} simulated samples ({one}{about.meaning.rstrip('.')})",
@@ -108,9 +108,9 @@ def feature_of(samples: Samples, name: str) -> ManifestFeature:
     return ManifestFeature(name, label, column.unit, low=column.low, high=column.high, default=column.mean, **scale)
 
 
-def _window(samples: Samples) -> Window | None:
+def _window(samples: Samples, method: Method) -> Window:
     about = samples.data.about
     if about.kind is VolumeKind.CT and samples.recipe.values == "images":
         low, high = about.window
         return Window((low + high) / 2, high - low)
-    return Window.from_range(0, 1)
+    return Window.from_range(*method.shown)

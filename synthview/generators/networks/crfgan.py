@@ -9,13 +9,13 @@ branch: the conditional random field, which takes that branch's place, only guid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from synthview.generators.family import Arguments, Family, Step
-from synthview.generators.networks.hagan import BEFORE, FACTORS, Factors, HaGan, HaGanNetwork, Size
+from synthview.generators.networks.hagan import BEFORE, FACTORS, Factors, HaGan, Size
 from synthview.generators.state_dicts import Shapes
 
 _SIZES: dict[Size, Factors] = {
@@ -31,20 +31,16 @@ class CrfGan(HaGan):
     title = "CRF-GAN"
     source = "github.com/mahshid1998/CRF-GAN"
     sizes: ClassVar[Mapping[Size, Factors]] = _SIZES
+    branch = False
     aliases: ClassVar[Mapping[str, Arguments]] = {
         "crfgan": {},
         **{f"crfgan {size[0]}": {"size": size} for size in _SIZES},
         **{f"crfgan {size[0]} cond": {"size": size} for size in _SIZES},
     }
     arguments: ClassVar[Mapping[str, str]] = {
-        **{name: meaning for name, meaning in HaGan.arguments.items() if name not in ("channel", "cells")},
+        **HaGan.arguments,
         "size": "voxels of the output: 64, 128 or 256 (not in the weights)",
     }
-
-    def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
-        """As HA-GAN, but at the published width only."""
-        found = super().infer_arguments(shapes, stated)
-        return {name: found[name] for name in self.arguments}
 
     def tell_apart(self, shapes: Shapes) -> None:
         """Nothing to tell apart: files with HA-GAN's low-resolution branch do not fit."""
@@ -52,11 +48,6 @@ class CrfGan(HaGan):
     def is_optional(self, key: str) -> bool:
         """There is no low-resolution branch."""
         return Family.is_optional(self, key)
-
-    def build(self, arguments: Arguments) -> HaGanNetwork:
-        """The network; which size does not change keys or shapes."""
-        width = arguments["latent_dim"] + arguments["num_class"]
-        return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=False).eval()
 
     def sample_coarse(
         self, network: nn.Module, z: torch.Tensor, condition: torch.Tensor | None, noise: torch.Generator

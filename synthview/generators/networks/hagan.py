@@ -151,6 +151,7 @@ class HaGan(Family):
     title = "HA-GAN"
     source = "Sun et al. 2022, github.com/batmanlab/HA-GAN; 144×192×144: github.com/jiaqiw01/MRIAnatEval"
     sizes: ClassVar[Mapping[Size, Factors]] = FACTORS
+    branch: ClassVar[bool] = True
     aliases: ClassVar[Mapping[str, Arguments]] = {
         "hagan": {},
         "mrianateval hagan": {"size": (144, 192, 144)},
@@ -225,10 +226,10 @@ class HaGan(Family):
         """The network; which size does not change keys or shapes."""
         width = arguments["latent_dim"] + arguments["num_class"]
         if not _small(arguments):
-            return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=True).eval()
-        size = arguments["size"]
+            return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=self.branch).eval()
+        size, channel = arguments["size"], arguments["channel"]
         grid = (size[0] // SCALE, size[1] // SCALE, size[2] // SCALE) if size else (arguments["cells"], 1, 1)
-        return HaGanNetwork(width, SMALL, branch=True, channel=arguments["channel"], grid=grid).eval()
+        return HaGanNetwork(width, SMALL, branch=self.branch, channel=channel, grid=grid).eval()
 
     def finish(self, network: nn.Module) -> None:
         """Leave out a low-resolution branch that the file lacks, wholly or in part; prepare the kernels."""

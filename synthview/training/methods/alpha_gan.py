@@ -1,7 +1,7 @@
 """α-GAN and its Wasserstein forms: a generator, an encoder, a critic of volumes and a critic of codes.
 
 Kwon et al., MICCAI 2019 (α-WGAN: λ1 = λ2 = 10, L1; α-GAN: cross-entropies in place of Wasserstein distances); Ferreira
-et al., Applied Sciences 2022 (SigmaRat 1: spectral normalisation, L1 + MSE; SigmaRat 2: λ1 = λ2 = 100, λ3 = 0.01 for the
+et al., Applied Sciences 2022 (SigmaRat 1: spectral normalisation, L1 + MSE; SigmaRat 2: λ1 = λ2 = 100, λ3 = 0.01 of the
 gradient difference, MSE, AdamW); Wang et al., CSegSynth (tissue maps, and features in the second stage).
 
     encoder, generator   − D(G(E(x))) − D(G(z)) − C(E(x)) + λ2 · reconstruction + λ3 · gradient difference

@@ -46,11 +46,13 @@ class Method(ABC):
         Network: dataclass of the recipe's [network].
         Loss: dataclass of the recipe's [loss].
         averaged: names of the networks of which an exponential moving average is kept and exported.
+        shown: range of values of the family's volumes, but for CT in Hounsfield units.
     """
 
     Network: ClassVar[type]
     Loss: ClassVar[type]
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    shown: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

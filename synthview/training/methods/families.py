@@ -11,14 +11,15 @@ from torch import nn
 
 from synthview.errors import WrongRequestError
 from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWgan
+from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.csegsynth import SCALE as CSEG_SCALE
 from synthview.generators.networks.csegsynth import CSegSynthNetwork
 from synthview.generators.networks.hagan import (
-    FACTORS,
     HU_RANGE,
     PUBLISHED_CHANNEL,
     SCALE,
     SMALL,
+    HaGan,
     HaGanNetwork,
     Size,
 )
@@ -104,15 +105,14 @@ def _hagan(*, branch: bool) -> Callable[[Size, Sizes, int], Trainable]:
     def build(shape: Size, sizes: Sizes, features: int) -> Trainable:
         if features:
             raise WrongRequestError("ha-gan and crf-gan take no features of data.features; leave them out")
-        published = shape in FACTORS and sizes.channel == PUBLISHED_CHANNEL
-        if not published and (any(n % SCALE for n in shape) or not branch):
-            raise WrongRequestError(
-                f"this family can't make {shape}: multiples of {SCALE} (ha-gan), or {', '.join(map(str, FACTORS))}"
-            )
+        known = (HaGan if branch else CrfGan).sizes
+        published = shape in known and sizes.channel == PUBLISHED_CHANNEL
+        if not published and any(n % SCALE for n in shape):
+            names = ", ".join(map(str, known))
+            raise WrongRequestError(f"data.shape {shape} can't be made: multiples of {SCALE} can, or {names}")
         grid = (4, 4, 4) if published else (shape[0] // SCALE, shape[1] // SCALE, shape[2] // SCALE)
-        network = HaGanNetwork(
-            sizes.latent_dim, FACTORS[shape] if published else SMALL, branch=branch, channel=sizes.channel, grid=grid
-        )
+        factors = known[shape] if published else SMALL
+        network = HaGanNetwork(sizes.latent_dim, factors, branch=branch, channel=sizes.channel, grid=grid)
         arguments = {"size": list(shape), "latent_dim": sizes.latent_dim, "num_class": 0, "output": "unit"}
         return Trainable(network, lambda n, z, _: _whole(n, z), sizes.latent_dim, False, arguments)
 

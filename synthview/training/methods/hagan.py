@@ -51,12 +51,14 @@ class HaGanLoss:
     """[loss].
 
     Attributes:
-        learning_rate: of all networks (1e-4 as published).
+        learning_rate: of generator and encoders (1e-4 as published).
+        critic_rate: of the critics (4e-4 as published).
         reconstruction: weight of L1 (5 as published).
         critic_steps: updates of the critic in each step.
     """
 
     learning_rate: float = 1e-4
+    critic_rate: float = 4e-4
     reconstruction: float = 5.0
     critic_steps: int = 1
 
@@ -110,7 +112,7 @@ class HaGanMethod(Method):
             "generator": generator,
             "encoder": SlabEncoder(size.encoder_width, coarse),
             "code encoder": Downward(coarse, self.quarter, size.encoder_width, self.made.latent_dim, norm="instance"),
-            "critic": Downward(1, slab, size.critic_width, spectral=True),
+            "critic": Downward(1, slab, size.critic_width, spectral=True, features=1),  # and where the slab is
             "coarse critic": Downward(1, self.quarter, size.critic_width, spectral=True),
         }
         rate, betas = self.loss.learning_rate, (0.0, 0.999)
@@ -120,7 +122,9 @@ class HaGanMethod(Method):
             "generator": adam(generator, rate, betas),
             "encoder": adam(self.networks["encoder"], rate, betas),
             "code encoder": adam(self.networks["code encoder"], rate, betas),
-            "critic": adam(nn.ModuleList([self.networks["critic"], self.networks["coarse critic"]]), rate, betas),
+            "critic": adam(
+                nn.ModuleList([self.networks["critic"], self.networks["coarse critic"]]), self.loss.critic_rate, betas
+            ),
         }
 
     def step(self, batch: Batch, step: int) -> Losses:
@@ -162,22 +166,23 @@ class HaGanMethod(Method):
         fine = forwards.hagan_fine(generator, coarse[:, :, first : first + self.network.slab])
         return fine.float(), cast(nn.Module, generator.sub_G)(coarse).float()
 
-    def _judge(self, slab: torch.Tensor, small: torch.Tensor, *, real: bool) -> torch.Tensor:
+    def _judge(self, slab: torch.Tensor, small: torch.Tensor, first: int, *, real: bool) -> torch.Tensor:
         """Mean cross-entropy of both critics' scores."""
-        scores = (self.networks["critic"](slab), self.networks["coarse critic"](small))
+        place = slab.new_full((len(slab), 1), first / self.quarter[0])
+        scores = (self.networks["critic"](slab, place), self.networks["coarse critic"](small))
         return (says(scores[0], real=real) + says(scores[1], real=real)) / 2
 
     def _critic_step(self, slab: torch.Tensor, small: torch.Tensor, z: torch.Tensor, first: int) -> torch.Tensor:
         with torch.no_grad(), self.precision():
             made = self._both(z, first)
         with self.precision():
-            loss = self._judge(slab, small, real=True) + self._judge(*made, real=False)
+            loss = self._judge(slab, small, first, real=True) + self._judge(*made, first, real=False)
         self.update("critic", loss)
         return loss
 
     def _generator_step(self, z: torch.Tensor, first: int) -> torch.Tensor:
         with frozen(self.networks["critic"], self.networks["coarse critic"]), self.precision():
-            loss = self._judge(*self._both(z, first), real=True)
+            loss = self._judge(*self._both(z, first), first, real=True)
         self.update("generator", loss)
         return loss
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from synthview.errors import WrongRequestError
 from synthview.training.methods.alpha_gan import AlphaGan
 from synthview.training.methods.base import Method
+from synthview.training.methods.crfgan import CrfGanMethod
 from synthview.training.methods.hagan import HaGanMethod
+from synthview.training.methods.ldm import Ldm
 from synthview.training.methods.paired import Paired
 from synthview.training.methods.vae_gan import VaeGan
 
 METHODS: dict[str, type[Method]] = {
     "alpha-gan": AlphaGan,
+    "crf-gan": CrfGanMethod,
     "ha-gan": HaGanMethod,
+    "ldm": Ldm,
     "paired": Paired,
     "vae-gan": VaeGan,
 }

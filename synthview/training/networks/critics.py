@@ -38,7 +38,7 @@ class Downward(nn.Module):
         features: int = 0,
     ) -> None:
         super().__init__()
-        levels = max(1, min(4, int(math.log2(min(shape)))))
+        levels = max(1, min(4, int(math.log2(min(shape))) - 1))
         self.shape = shape
         layers: list[nn.Module] = []
         before, after = channels, width

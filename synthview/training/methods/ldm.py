@@ -1,0 +1,281 @@
+"""Latent diffusion in two phases of one run: an autoencoder, then a UNet that takes the noise out of its latents.
+
+Pinaya et al., "Brain Imaging Generation with Latent Diffusion Models", DGM4MICCAI 2022: AutoencoderKL trained with L1,
+a small KL term, a perceptual and a patch-adversarial loss; then a UNet that is told the features twice, as constant
+channels and as a token to attend to.  There is no pretrained network for a perceptual loss here; the discriminator's
+hidden layers take its place (Larsen et al. 2016).
+
+    steps 1 … autoencoder_steps     L1 + kl · KL + hidden · difference of hidden layers + adversary · fooled
+    steps after                     mean squared error of what the UNet predicts
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from synthview.errors import WrongRequestError
+from synthview.generators.networks.monai_arguments import complete_arguments
+from synthview.generators.networks.monai_layers import build_autoencoder, build_diffusion
+from synthview.generators.networks.monai_ldm import LatentDiffusion
+from synthview.generators.samplers.latent import make_levels
+from synthview.generators.state_dicts import shapes_of
+from synthview.training.losses import kl_to_normal, says
+from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
+from synthview.training.networks.critics import Downward
+from synthview.training.samples import Batch
+
+_SCALED_BY = 16  # samples whose latents decide the scale
+
+
+@dataclass(frozen=True)
+class LdmNetwork:
+    """[network].
+
+    Attributes:
+        autoencoder: channels of the autoencoder's levels; each but the first halves the grid.
+        latent_channels: of the latent.
+        res_blocks: of each level of both networks.
+        diffusion: channels of the UNet's levels.
+        attention: whether each level of the UNet attends.
+        critic_width: of the autoencoder's discriminator.
+    """
+
+    autoencoder: tuple[int, ...] = (32, 64, 64)
+    latent_channels: int = 3
+    res_blocks: int = 1
+    diffusion: tuple[int, ...] = (64, 128, 256)
+    attention: tuple[bool, ...] = (False, True, True)
+    critic_width: int = 32
+
+
+@dataclass(frozen=True)
+class LdmLoss:
+    """[loss].
+
+    Attributes:
+        autoencoder_steps: steps of the first phase.
+        learning_rate: of the autoencoder and the discriminator.
+        kl: weight of the KL term.
+        hidden: weight of the discriminator's hidden layers' difference.
+        adversary: weight of fooling the discriminator.
+        adversary_from: first step at which it counts.
+        diffusion_rate: learning rate of the UNet.
+        prediction: "v_prediction" or "epsilon".
+        sampling_steps: of DDIM, for sheets and in the manifest.
+    """
+
+    autoencoder_steps: int = 10_000
+    learning_rate: float = 1e-4
+    kl: float = 1e-6
+    hidden: float = 0.1
+    adversary: float = 0.01
+    adversary_from: int = 1000
+    diffusion_rate: float = 1e-4
+    prediction: str = "v_prediction"
+    sampling_steps: int = 50
+
+
+class Ldm(Method):
+    """See the module."""
+
+    Network = LdmNetwork
+    Loss = LdmLoss
+    averaged = ("autoencoder", "diffusion")
+    shown = (0.0, 255.0)
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        if self.samples.channels != 1 or self.recipe.family != "monai-ldm":
+            raise WrongRequestError(f"{self.recipe.name}: method ldm trains the family monai-ldm on images")
+        size, told = self.network, len(self.recipe.data.features)
+        self.latent_size = self._latent_size()
+        autoencoder = build_autoencoder(_autoencoder(size))
+        self.networks = {
+            "autoencoder": autoencoder,
+            "diffusion": build_diffusion(_diffusion(size, told)),
+            "critic": Downward(1, self.recipe.data.shape, size.critic_width, norm="instance"),
+            "scale": _Scale(),
+        }
+        for network in self.networks.values():
+            network.to(self.device)
+        rate, betas = self.loss.learning_rate, (0.9, 0.999)
+        self.optimisers = {
+            "autoencoder": adam(autoencoder, rate, betas),
+            "critic": adam(self.networks["critic"], rate, betas),
+            "diffusion": torch.optim.AdamW(self.networks["diffusion"].parameters(), self.loss.diffusion_rate),
+        }
+        self._alphas = make_levels(
+            1000, 50, "scaled_linear_beta", 0.0015, 0.0205, prediction=self.loss.prediction
+        ).alphas_cumprod
+
+    def step(self, batch: Batch, step: int) -> Losses:
+        """One step of the phase that is on."""
+        if step < self.loss.autoencoder_steps:
+            return self._autoencoder_step(batch, step)
+        if step == self.loss.autoencoder_steps:
+            self._find_scale()
+        return self._diffusion_step(batch, step)
+
+    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Noise of the latent's shape."""
+        return torch.randn((count, self.network.latent_channels, *self.latent_size), generator=generator)
+
+    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
+        """DDIM and the decoder, as the family does it; in the first phase, what becomes of real scans."""
+        autoencoder = cast(Any, averages["autoencoder"])
+        if not self._scale.found:
+            index = int(z.flatten()[0].abs() * 1e4) % len(self.samples)
+            scan = self.samples.volume(index)[None].to(self.device)
+            again: torch.Tensor = autoencoder.reconstruct((scan + 1) / 2)
+            return again * 2 - 1
+        given = complete_arguments(shapes_of(self.exported(averages)), self._stated())
+        ldm = LatentDiffusion({**given, "size": self.latent_size})
+        ldm.load_state_dict(self.exported(averages))
+        out = z
+        noise = torch.Generator().manual_seed(0)
+        steps = min(self.loss.sampling_steps, 20)
+        for _, made in ldm.to(self.device).eval().sample(z.to(self.device), features, noise, "ddim", steps):
+            out = out if made is None else made
+        return out * 2 - 1
+
+    def exported(self, averages: Mapping[str, nn.Module]) -> dict[str, torch.Tensor]:
+        """Both networks' tensors, as the family joins them."""
+        parts = {name: averages[name].state_dict() for name in self.averaged}
+        return {f"{name}.{key}": tensor for name, part in parts.items() for key, tensor in part.items()}
+
+    def arguments(self) -> dict[str, Any]:
+        """What the family can't read from the weights."""
+        return {**self._stated(), "size": list(self.latent_size), "output": "clip"}
+
+    def _stated(self) -> dict[str, Any]:
+        return {
+            "scheduler": "ddim",
+            "steps": self.loss.sampling_steps,
+            "prediction_type": self.loss.prediction,
+            "scale_factor": float(self._scale.value),
+            "num_head_channels": "one",
+        }
+
+    @property
+    def _scale(self) -> _Scale:
+        return cast(_Scale, self.networks["scale"])
+
+    def _latent_size(self) -> tuple[int, int, int]:
+        halvings, more = len(self.network.autoencoder) - 1, len(self.network.diffusion) - 1
+        shape = self.recipe.data.shape
+        if any(n % 2 ** (halvings + more) for n in shape):
+            raise WrongRequestError(
+                f"{self.recipe.name}: data.shape {shape} is halved {halvings} times by the autoencoder and {more} by "
+                f"the UNet; its axes must be multiples of {2 ** (halvings + more)}"
+            )
+        return (shape[0] >> halvings, shape[1] >> halvings, shape[2] >> halvings)
+
+    def _autoencoder_step(self, batch: Batch, step: int) -> Losses:
+        real = (batch.volumes.to(self.device) + 1) / 2
+        noise = self.normal(self.random("ldm", step), len(real), self.network.latent_channels, *self.latent_size)
+        autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(Downward, self.networks["critic"])
+        adversarial = step >= self.loss.adversary_from
+        with frozen(critic), self.precision():
+            mean, sigma = autoencoder.encode(real)
+            again = autoencoder.decode(mean + sigma * noise).float()
+            losses: Losses = {
+                "L1": F.l1_loss(again, real),
+                "kl": kl_to_normal(mean.float(), 2 * sigma.float().log()),
+                "hidden": F.l1_loss(critic.hidden(again), critic.hidden(real).detach()),
+            }
+            total = losses["L1"] + self.loss.kl * losses["kl"] + self.loss.hidden * losses["hidden"]
+            if adversarial:
+                total = total + self.loss.adversary * says(critic(again), real=True)
+        self.update("autoencoder", total)
+        with self.precision():
+            judged = says(critic(real), real=True) + says(critic(again.detach()), real=False)
+        self.update("critic", judged)
+        return {"autoencoder": total, **losses, "critic": judged}
+
+    @torch.no_grad()
+    def _find_scale(self) -> None:
+        """Latents are brought to a standard deviation of 1, over some samples."""
+        count = min(_SCALED_BY, len(self.samples))
+        latents = [self._encode(self.samples.take([i]).volumes.to(self.device)) for i in range(count)]
+        self._scale.value.copy_(1 / torch.stack(latents).std())
+
+    def _encode(self, volumes: torch.Tensor) -> torch.Tensor:
+        autoencoder = cast(Any, self.networks["autoencoder"])
+        mean, _ = autoencoder.encode((volumes + 1) / 2)
+        return cast(torch.Tensor, mean.float())
+
+    def _diffusion_step(self, batch: Batch, step: int) -> Losses:
+        random = self.random("ldm", step)
+        with torch.no_grad(), self.precision():
+            clean = self._encode(batch.volumes.to(self.device)) * self._scale.value
+        noise = self.normal(random, *clean.shape)
+        times = torch.randint(len(self._alphas), (len(clean),), generator=random)
+        alpha = self._alphas[times].to(self.device).view(-1, 1, 1, 1, 1)
+        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
+        wanted = noise
+        if self.loss.prediction == "v_prediction":
+            wanted = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
+        context = None
+        if batch.features is not None:
+            told = batch.features.to(self.device)
+            noisy = torch.cat([noisy, told[:, :, None, None, None].expand(-1, -1, *clean.shape[2:])], dim=1)
+            context = told[:, None]
+        with self.precision():
+            predicted = self.networks["diffusion"](noisy, times.to(self.device), context=context).float()
+        loss = F.mse_loss(predicted, wanted)
+        self.update("diffusion", loss)
+        return {"diffusion": loss}
+
+
+class _Scale(nn.Module):
+    """What latents are multiplied by, found after the first phase; 0 before that."""
+
+    value: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("value", torch.zeros(()))
+
+    @property
+    def found(self) -> bool:
+        return bool(self.value > 0)
+
+
+def _autoencoder(size: LdmNetwork) -> dict[str, Any]:
+    levels = len(size.autoencoder)
+    return {
+        "layout": "core",
+        "in_channels": 1,
+        "out_channels": 1,
+        "latent_channels": size.latent_channels,
+        "channels": size.autoencoder,
+        "num_res_blocks": (size.res_blocks,) * levels,
+        "attention_levels": (False,) * levels,
+        "with_encoder_nonlocal_attn": False,
+        "with_decoder_nonlocal_attn": False,
+        "norm_num_groups": math.gcd(32, *size.autoencoder),
+    }
+
+
+def _diffusion(size: LdmNetwork, features: int) -> dict[str, Any]:
+    levels = len(size.diffusion)
+    return {
+        "layout": "core",
+        "in_channels": size.latent_channels + features,
+        "out_channels": size.latent_channels,
+        "channels": size.diffusion,
+        "num_res_blocks": (size.res_blocks,) * levels,
+        "attention_levels": size.attention,
+        "num_head_channels": tuple(c if a else 0 for c, a in zip(size.diffusion, size.attention, strict=True)),
+        "norm_num_groups": math.gcd(32, *size.diffusion),
+        "resblock_updown": True,
+        "with_conditioning": features > 0,
+        "cross_attention_dim": features or None,
+    }

@@ -1,0 +1,186 @@
+"""Every method makes a step that changes each of its networks, is finite, and ends in a checkpoint of its family."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import synthview as sv
+from synthview.errors import WrongRequestError
+from synthview.training.dataset import TrainingSet
+from synthview.training.export import export_run
+from synthview.training.journal import read_journal
+from synthview.training.methods.base import Method, Setting
+from synthview.training.methods.registry import METHODS, find_method
+from synthview.training.recipe import Recipe, bundled_recipes, load_recipe, parse_recipe
+from synthview.training.run import train
+from synthview.training.samples import Samples
+from tests.training.tiny_set import write_blobs
+
+HEAD = """
+name = "tiny"
+title = "Tiny"
+[training]
+steps = 2
+batch = 2
+log_every = 1
+"""
+GAN_SIZES = {"latent_dim": 4, "critic_width": 2, "encoder_width": 2, "code_width": 8}
+CASES: dict[str, dict[str, Any]] = {
+    "alpha-wgan": {
+        "method": "alpha-gan",
+        "family": "3dbraingen-alpha-gan",
+        "shape": [64, 64, 64],
+        "network": {**GAN_SIZES, "channel": 1},
+    },
+    "alpha-gan": {
+        "method": "alpha-gan",
+        "family": "3dbraingen-alpha-gan",
+        "shape": [64, 64, 64],
+        "network": {**GAN_SIZES, "channel": 1},
+        "loss": {"adversary": "cross-entropy"},
+    },
+    "sigmarat-1": {
+        "method": "alpha-gan",
+        "family": "sigmarat",
+        "shape": [64, 64, 64],
+        "network": {**GAN_SIZES, "channel": 1, "spectral_norm": True, "critic_spectral": True},
+        "loss": {"norm": "l1+mse"},
+    },
+    "sigmarat-2": {
+        "method": "alpha-gan",
+        "family": "sigmarat",
+        "shape": [64, 64, 64],
+        "network": {**GAN_SIZES, "channel": 1},
+        "loss": {
+            "norm": "mse",
+            "penalty": 100.0,
+            "reconstruction": 100.0,
+            "gradient": 0.01,
+            "optimiser": "adamw",
+        },
+    },
+    "csegsynth": {
+        "method": "alpha-gan",
+        "family": "csegsynth",
+        "shape": [16, 16, 16],
+        "values": "tissues",
+        "features": ["age", "sex"],
+        "network": {"channel": 2, "critic_width": 2, "encoder_width": 2, "code_width": 8},
+        "loss": {"volume": 1.0, "feature": 1.0},
+    },
+    "ha-gan": {
+        "method": "ha-gan",
+        "family": "ha-gan",
+        "shape": [16, 16, 16],
+        "network": {"latent_dim": 4, "channel": 1, "critic_width": 2, "encoder_width": 2, "slab": 2},
+    },
+    "crf-gan": {
+        "method": "crf-gan",
+        "family": "crf-gan",
+        "shape": [16, 16, 16],
+        "network": {"latent_dim": 4, "channel": 1, "critic_width": 2, "encoder_width": 2, "slab": 2},
+    },
+    "vae-gan": {
+        "method": "vae-gan",
+        "family": "3dbraingen-wgan",
+        "shape": [64, 64, 64],
+        "network": {"latent_dim": 4, "channel": 1, "critic_width": 2, "encoder_width": 2},
+    },
+    "c-vae-gan": {
+        "method": "vae-gan",
+        "family": "csegsynth",
+        "shape": [16, 16, 16],
+        "values": "tissues",
+        "features": ["age"],
+        "network": {"channel": 2, "critic_width": 2, "encoder_width": 2},
+    },
+    "ldm": {
+        "method": "ldm",
+        "family": "monai-ldm",
+        "shape": [16, 16, 16],
+        "features": ["sex", "age", "icv"],
+        "network": {"autoencoder": [8, 8], "diffusion": [8, 8], "attention": [False, True], "critic_width": 2},
+        "loss": {"autoencoder_steps": 1, "adversary_from": 0, "sampling_steps": 2},
+    },
+    "paired": {
+        "method": "paired",
+        "family": "csegsynth",
+        "shape": [16, 16, 16],
+        "values": "tissues",
+        "features": ["age", "sex"],
+        "network": {"latent_dim": 3, "channel": 2},
+        "loss": {"code_rate": 0.01, "jitter": 0.1},
+    },
+}
+
+
+def recipe_of(case: dict[str, Any]) -> Recipe:
+    content = tomllib.loads(HEAD)
+    data = {name: case[name] for name in ("shape", "values", "features") if name in case}
+    rest = {name: case[name] for name in ("method", "family", "network", "loss") if name in case}
+    return parse_recipe({**content, **rest, "data": data}, "tiny")
+
+
+@pytest.fixture(scope="module")
+def blobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_blobs(tmp_path_factory.mktemp("blobs"))
+
+
+def build(recipe: Recipe, data: Path) -> Method:
+    samples = Samples(TrainingSet.open(data), recipe.data)
+    kind = find_method(recipe.method)
+    torch.manual_seed(0)
+    return kind(Setting(recipe, samples, torch.device("cpu"), kind.prepare(recipe, samples)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_method_steps_and_its_result_opens_as_the_family(name: str, blobs: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(CASES[name])
+    before = {
+        key: tensor.clone()
+        for network, module in build(recipe, blobs).networks.items()
+        for key, tensor in ((f"{network}.{k}", p) for k, p in module.named_parameters())
+    }
+    train(recipe, blobs, tmp_path / "run")
+    journal = read_journal(tmp_path / "run")
+    assert [line["step"] for line in journal] == [1, 2]
+    assert all(np.isfinite(list(line.values())).all() for line in journal)
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert {key.split(".", 1)[0] for key in before} <= set(state["networks"])
+    for network, tensors in state["networks"].items():
+        own = {k.removeprefix(f"{network}."): v for k, v in before.items() if k.startswith(f"{network}.")}
+        assert not own or any(not torch.equal(tensors[k], own[k]) for k in own), f"{network} learns nothing"
+    generator = sv.load_generator(export_run(tmp_path / "run", tmp_path / "made"))
+    assert generator.info.family == recipe.family
+    volume = generator.generate(seed=0)
+    assert np.isfinite(volume.voxels).all()
+    assert [f.name for f in generator.info.features] == list(recipe.data.features)
+
+
+def test_every_bundled_recipe_is_one_of_a_method_s() -> None:
+    for path in bundled_recipes().values():
+        recipe = load_recipe(path)
+        kind = METHODS[recipe.method]
+        from synthview.training.typed import typed
+
+        typed(kind.Network, recipe.network, path.name)
+        typed(kind.Loss, recipe.loss, path.name)
+        assert recipe.card.summary
+        assert recipe.card.simulated
+        assert recipe.card.limits
+
+
+def test_unknown_entries_are_named() -> None:
+    content = {**tomllib.loads(HEAD), "method": "paired", "family": "ha-gan", "data": {"shape": [16, 16, 16]}}
+    with pytest.raises(WrongRequestError, match=r"'colour'.*it may have name"):
+        parse_recipe({**content, "colour": 1}, "x.toml")
+    with pytest.raises(WrongRequestError, match="data: shape must be a list of 3 values"):
+        parse_recipe({**content, "data": {"shape": [1, 2]}}, "x.toml")
+    with pytest.raises(WrongRequestError, match="training: steps must be a whole number"):
+        parse_recipe({**content, "training": {"steps": "many"}}, "x.toml")
+    with pytest.raises(WrongRequestError, match="there is no method"):
+        find_method("magic")
