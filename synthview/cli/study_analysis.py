@@ -23,6 +23,9 @@ def analyse(
     thumbnails: Annotated[
         Path | None, typer.Option(help="Folder with a picture ITEM.png for items that the report may show.")
     ] = None,
+    metrics: Annotated[
+        Path | None, typer.Option(help="Table of metrics per volume (CSV), joined to the votes by item.")
+    ] = None,
     exclude_incomplete: Annotated[
         bool, typer.Option("--exclude-incomplete", help="Leave out readers who answered fewer items than others.")
     ] = False,
@@ -32,16 +35,20 @@ def analyse(
     from synthview.study.report.facts import StudyFacts, read_thumbnails
     from synthview.study.report.write import write_report
     from synthview.study.statistics.analyse import analyse as compute
+    from synthview.study.statistics.metric_table import read_metrics
     from synthview.study.votes_csv import read_votes
 
     votes = read_votes(responses)
-    analysis = compute(votes, exclude_incomplete=exclude_incomplete)
+    values = read_metrics(metrics) if metrics else ()
+    analysis = compute(votes, exclude_incomplete=exclude_incomplete, metrics=values)
     if out is not None:
         facts = StudyFacts(title or responses.stem, thumbnails=read_thumbnails(thumbnails) if thumbnails else {})
         written = write_report(analysis, votes, out, facts, progress_line("writing the report"))
     if as_json:
         print_json([result.to_dict() for result in analysis.results])
         return
+    for note in analysis.notes:
+        typer.echo(f"! {note}")
     _print_results(analysis.results)
     if out is not None:
         typer.echo("\n" + "\n".join(map(str, written)))

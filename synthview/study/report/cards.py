@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from synthview.study.report.plots import (
     Plot,
     accuracy_forest,
+    correlation_forest,
     difficulty_bars,
     pair_plot,
     preference_forest,
@@ -74,6 +75,8 @@ def _section_cards(analysis: Analysis, section: Section) -> Iterator[Card]:
         section, "How hard was it, and are the hard ones the wrong ones?", results, hard, difficulty_bars(section)
     )
     yield from _card(section, "Do readers agree?", results, ("agreement", "reliability"), ())
+    title = "Do the volumes' metrics predict the votes?"
+    yield from _card(section, title, results, ("metric_correlation",), correlation_forest(results))
 
 
 def _truth_cards(section: Section, results: Sequence[Result]) -> Iterator[Card]:

@@ -102,7 +102,8 @@ def _forest(axes: Axes, plot: ForestPlot | PairPlot) -> None:
     axes.set_title(plot.title)
     for i, row in enumerate(plot.rows):
         if len(plot.rows) < 40:
-            text = f"{scale * row.estimate:.0f} [{scale * row.low:.0f}, {scale * row.high:.0f}]"
+            digits = 0 if scale == 100 else 2
+            text = f"{scale * row.estimate:.{digits}f} [{scale * row.low:.{digits}f}, {scale * row.high:.{digits}f}]"
             axes.text(1.02, i, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7, color=_INK)
 
 

@@ -129,6 +129,14 @@ def pair_plot(contrast: Contrast) -> tuple[PairPlot, ...]:
     return (PairPlot(name, "Share of votes by pair", axis, rows, contrast.first, contrast.second),)
 
 
+def correlation_forest(results: Sequence[Result]) -> tuple[ForestPlot, ...]:
+    """Rank correlations of metrics with the votes."""
+    rows = [row_of(r, r.scope.removeprefix("metric ")) for r in results if r.question == "metric_correlation"]
+    known = tuple(row for row in rows if row is not None)
+    axis = "Spearman's ρ (95 % interval)"
+    return (ForestPlot("metrics", "Metrics and votes", axis, known, 0.0, proportion=False),) if known else ()
+
+
 def difficulty_bars(section: Section) -> tuple[LikertBars, ...]:
     """Difficulty per reader, per generator, and of right and of wrong answers."""
     scored = [vote for vote in section.votes if vote.difficulty is not None]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import fields
 
 from synthview.study.statistics.accuracy import arms_of
 from synthview.study.statistics.data import Section
+from synthview.study.statistics.metric_join import Joined
 from synthview.study.statistics.result import Result
 from synthview.study.statistics.turing import said_synthetic
 from synthview.study.votes import REAL, Kind, Vote
@@ -26,6 +28,16 @@ def results_csv(results: Iterable[Result]) -> str:
             writer = csv.DictWriter(out, list(row), lineterminator="\n")
             writer.writeheader()
         writer.writerow(row)
+    return out.getvalue()
+
+
+def joined_csv(joined: Iterable[Joined]) -> str:
+    """Metrics beside votes, one row an item and metric."""
+    out = io.StringIO()
+    names = [field.name for field in fields(Joined)]
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([getattr(row, name) for name in names] for row in joined)
     return out.getvalue()
 
 

@@ -15,7 +15,7 @@ from synthview.study.report.facts import StudyFacts
 from synthview.study.report.figures import figure_png, figure_svg
 from synthview.study.report.html import report_html
 from synthview.study.report.pdf import report_pdf
-from synthview.study.report.tables import imrmc_files, results_csv
+from synthview.study.report.tables import imrmc_files, joined_csv, results_csv
 from synthview.study.statistics.analyse import Analysis
 from synthview.study.votes import Vote
 from synthview.study.votes_csv import votes_text
@@ -50,6 +50,7 @@ def write_report(
         ("results.json", lambda: _json(analysis).encode()),
         ("results.csv", lambda: results_csv(analysis.results).encode()),
         ("responses.csv", lambda: votes_text(votes).encode()),
+        *([("metrics.csv", lambda: joined_csv(analysis.joined).encode())] if analysis.joined else []),
         *_figures(analysis),
         *_imrmc(analysis),
     ]

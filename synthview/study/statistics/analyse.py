@@ -11,6 +11,8 @@ from synthview.study.statistics.agreement import agreement_results, reliability_
 from synthview.study.statistics.contrast import contrasts
 from synthview.study.statistics.data import Section, sections_of
 from synthview.study.statistics.differences import difference_results
+from synthview.study.statistics.metric_join import Joined, join, join_results
+from synthview.study.statistics.metric_table import MetricValue
 from synthview.study.statistics.preference import preference_results
 from synthview.study.statistics.ranking import ranking_results
 from synthview.study.statistics.ratings import rating_results
@@ -29,11 +31,13 @@ class Analysis:
         sections: the votes that were counted, in order.
         results: every answer, section by section; of a question the plain one first.
         notes: what whoever collected the votes had to say of them (sessions left unfinished, files not imported).
+        joined: metrics of the volumes beside the votes on them, where metrics were given.
     """
 
     sections: tuple[Section, ...]
     results: tuple[Result, ...]
     notes: tuple[str, ...] = ()
+    joined: tuple[Joined, ...] = ()
 
     def of(self, section: str, question: str | None = None, scope: str | None = None) -> list[Result]:
         """The results of a section, of one question and scope if given."""
@@ -46,13 +50,20 @@ class Analysis:
         ]
 
 
-def analyse(votes: Iterable[Vote], *, exclude_incomplete: bool = False, notes: Sequence[str] = ()) -> Analysis:
+def analyse(
+    votes: Iterable[Vote],
+    *,
+    exclude_incomplete: bool = False,
+    notes: Sequence[str] = (),
+    metrics: Sequence[MetricValue] = (),
+) -> Analysis:
     """Compute everything that the votes can answer.
 
     Args:
         votes: the long table.
         exclude_incomplete: leave out readers who answered fewer items of a section than others.
         notes: what is known of the votes beyond the table; it is repeated in the report.
+        metrics: of the volumes, to be set against the votes.
 
     Raises:
         ResponsesError: there is no vote.
@@ -61,9 +72,17 @@ def analyse(votes: Iterable[Vote], *, exclude_incomplete: bool = False, notes: S
     if not sections:
         raise ResponsesError("There are no responses to analyse")
     results: list[Result] = []
+    joined: list[Joined] = []
     for section in sections:
-        results += with_holm(section_results(section))
-    return Analysis(tuple(sections), tuple(results), tuple(notes))
+        beside = join(section, preference_part(section), metrics) if metrics else []
+        results += with_holm([*section_results(section), *join_results(beside)])
+        joined += beside
+    said = list(notes)
+    if metrics and not joined:
+        said.append(
+            "No item of the table of metrics has the name of an item that was voted on: nothing could be joined."
+        )
+    return Analysis(tuple(sections), tuple(results), tuple(said), tuple(joined))
 
 
 def section_results(section: Section) -> list[Result]:
