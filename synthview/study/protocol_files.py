@@ -58,8 +58,11 @@ def parse_located(text: str, where: str) -> Located:
             f"{where}{line}: {error.problem or error.context}; correct it there "
             "(texts with : ? # or , in them go into quotes)"
         ) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ProtocolError(f"{where} is neither YAML nor JSON: {error}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ProtocolError(f"{where}, line {line}: a control character is there; correct it there") from error
+    except RecursionError as error:
+        raise ProtocolError(f"{where} is nested too deeply for a protocol; correct it") from error
 
 
 def to_yaml(content: Any) -> str:
