@@ -62,13 +62,39 @@ def align(subject: Subject, template: Template, steps: Steps) -> Alignment:
     return Alignment(found["affine"], found["velocity"], key)
 
 
+def affine_alignment(
+    name: str, key: str, brain: tuple[npt.NDArray[np.uint8], Matrix], template: Template, steps: Steps
+) -> Alignment:
+    """Only size, proportions and position of a brain, from its tissues; its velocity is 0.
+
+    Args:
+        name: of the brain, fit for a file name.
+        key: stands for what the tissues were read from.
+        brain: (3, I, J, K) white matter, grey matter and CSF, 0 or 1; 4x4 diagonal affine, voxel index to mm.
+        template: to what.
+        steps: keeps the result.
+    """
+    key = digest(VERSION, key, float(template.tissue_image.sum()), "affine")
+    found = steps.do(f"align-{name}", key, lambda: {"affine": _affine(_tissue_image(brain[0]), brain[1], template)})
+    return Alignment(found["affine"], np.zeros((3, *template.tissue_image.shape), dtype=np.float32), key)
+
+
 def _register(anatomy: Anatomy, template: Template) -> Arrays:
-    white, grey, csf = anatomy.probabilities
-    image = smooth((csf + 2 * grey + 3 * white)[None], 0.7)
-    affine = affine_registration(template.tissue_image, template.affine, *_halved(image, anatomy.affine))
+    image = _tissue_image(anatomy.probabilities)
+    affine = _affine(image, anatomy.affine, template)
     at = positions(template.tissue_image.shape, template.affine, affine, anatomy.affine)
     moved = sample(image, at, outside="zeros")[0]
     return {"affine": affine, "velocity": velocity_registration(template.tissue_image, moved)}
+
+
+def _tissue_image(probabilities: npt.NDArray[np.uint8]) -> Floats:
+    """CSF 1, grey matter 2, white matter 3, lightly blurred, (1, I, J, K)."""
+    white, grey, csf = probabilities.astype(np.float32)
+    return smooth((csf + 2 * grey + 3 * white)[None], 0.7)
+
+
+def _affine(image: Floats, affine: Matrix, template: Template) -> Matrix:
+    return affine_registration(template.tissue_image, template.affine, *_halved(image, affine))
 
 
 def _halved(image: Floats, affine: Matrix) -> tuple[Floats, Matrix]:

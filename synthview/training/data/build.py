@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synthview.training.data.individual import Individual, IndividualOptions
+from synthview.training.data.label_maps import LabelOptions, LabelSimulation
 from synthview.training.data.population import Population, PopulationOptions
 from synthview.training.data.steps import Arrays, Progress, Steps, no_progress
 from synthview.training.data.warping import Grid
@@ -118,6 +119,32 @@ def build_individual(
         one_individual=True,
     )
     _write(out, about, (), _made(range(options.count), individual.sample, "warping", progress))
+    return _finished(out, steps, keep_steps=keep_steps)
+
+
+def build_labels(
+    maps: Path,
+    template: Path,
+    out: Path,
+    options: LabelOptions,
+    *,
+    origin: Origin,
+    progress: Progress = no_progress,
+    keep_steps: bool = False,
+) -> TrainingSet:
+    """Build a training set simulated from label maps (``label_maps``); arguments as in ``build_population``."""
+    steps = Steps(out / STEPS)
+    simulation = LabelSimulation(maps, template, options, steps, progress)
+    about = _description(
+        out.name,
+        options.grid,
+        origin,
+        _built("labels", options.said(), simulation.key),
+        kind=VolumeKind.T1W,
+        meaning="simulated T1w intensity of the brain; white matter is near 170, 0 is background",
+    )
+    samples = _made(range(options.count), simulation.sample, "simulating", progress)
+    _write(out, about, VOLUME_COLUMNS, samples)
     return _finished(out, steps, keep_steps=keep_steps)
 
 

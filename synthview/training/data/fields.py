@@ -38,10 +38,11 @@ def sample(channels: Floats, ijk: Floats, *, outside: str = "border") -> Floats:
         (C, …).
     """
     volume = torch.from_numpy(np.ascontiguousarray(channels))[None]
-    sizes = np.array(channels.shape[1:], dtype=np.float32).reshape(3, 1)
-    flat = ijk.reshape(3, -1)
-    scaled = 2 * flat / np.maximum(sizes - 1, 1) - 1  # grid_sample's −1 … 1 between the outer voxels' centres
-    grid = torch.from_numpy(np.ascontiguousarray(scaled[::-1].T, dtype=np.float32))[None, :, None, None]
+    places = np.empty((ijk[0].size, 3), dtype=np.float32)  # as grid_sample wants them: −1 … 1 between the outer voxels
+    for axis, size in enumerate(channels.shape[1:]):
+        np.multiply(ijk[axis].ravel(), np.float32(2 / max(size - 1, 1)), out=places[:, 2 - axis])
+    places -= 1
+    grid = torch.from_numpy(places)[None, :, None, None]
     values = F.grid_sample(volume, grid, mode="bilinear", padding_mode=outside, align_corners=True)
     return values.numpy().reshape(channels.shape[0], *ijk.shape[1:])
 

@@ -30,6 +30,7 @@ from synthview.training.data.writing import BUILDER_VERSION, Row, numbers, packe
 
 Matrix = npt.NDArray[np.float64]
 _TEXTURE_YEARS = 15.0  # a brain's texture and sulci may stand for an age this far from its own
+_LEAST_JACOBIAN, _RETREATS = 0.01, 4  # of a whole warp; at 0 it folds
 _ML = 1e-3 * SPACING_MM**3
 _CENTRE = np.array(CENTRE_MM)
 # Mini-Mental State of screened adults on age (Dallas Lifespan Brain Study, OpenNeuro ds004856, 462 people, CC0)
@@ -128,7 +129,7 @@ class Population:
             anatomy = self.anatomy(subject)
             at = self._on_template(subject, self._way(subject))
             self._borders[subject.name] = find_borders(
-                sample(anatomy.probabilities, at, outside="zeros"), self.template.ventricles
+                sample(anatomy.probabilities.astype(np.float32), at, outside="zeros"), self.template.ventricles
             )
         return self._borders[subject.name]
 
@@ -161,18 +162,19 @@ class Population:
         age, sex = rng.uniform(*options.ages), int(rng.integers(2))
         subject = self.texture(age, rng)
         wanted = self.targets.draw(age, sex, rng, spread=options.spread)
-        shape, warp, amounts = self._fit(subject, self._shape(age, sex, rng), wanted)
-        channels, folded = self.warp(subject, shape, warp)
+        drawn = self.shapes.draw(age, sex, rng, spread=options.spread)
+        for retreat in range(_RETREATS + 1):  # towards the expected shape, until nothing folds
+            shape, warp, amounts = self._fit(subject, self.shapes.towards_mean(drawn, age, sex, 0.75**retreat), wanted)
+            channels, least = self.warp(subject, shape, warp)
+            if least > _LEAST_JACOBIAN:
+                break
         if rng.random() < 0.5:
             channels = channels[:, ::-1]
         image = change_appearance(channels[0], channels[1:4].sum(axis=0), options.appearance, rng)
         facts = {"age": age, "sex": sex, **self._volumes(channels), "cognition": _mmse(age, rng)}
         row: Row = {"sample": f"person-{number:05d}", "subject": subject.name, "split": "train", **numbers(facts)}
-        row |= numbers({"least_jacobian": folded, **dict(zip(("ventricles", "cortex", "white"), amounts, strict=True))})
+        row |= numbers({"least_jacobian": least, **dict(zip(("ventricles", "cortex", "white"), amounts, strict=True))})
         return packed(image, channels[1:4], row)
-
-    def _shape(self, age: float, sex: int, rng: np.random.Generator) -> Shape:
-        return self.shapes.draw(age, sex, rng, spread=self.options.spread)
 
     def texture(self, age: float, rng: np.random.Generator) -> Subject:
         """Whose scan is warped: someone within 15 years of the age, or one of the two nearest where nobody is."""

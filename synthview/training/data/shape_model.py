@@ -58,6 +58,14 @@ class ShapeModel:
         velocity = np.tensordot(row.astype(np.float32), self.velocity, axes=1)
         return Shape(velocity, np.tensordot(row, self.log_stretch, axes=1))
 
+    def towards_mean(self, shape: Shape, age: float, sex: int, share: float) -> Shape:
+        """A shape with only a share (0-1) of what sets it apart from the expected one."""
+        if share == 1:
+            return shape
+        expected = self.mean(age, sex)
+        velocity = expected.velocity + np.float32(share) * (shape.velocity - expected.velocity)
+        return Shape(velocity, expected.log_stretch + share * (shape.log_stretch - expected.log_stretch))
+
     def draw(self, age: float, sex: int, rng: np.random.Generator, *, spread: float = 1.0) -> Shape:
         """A new brain's shape.
 

@@ -47,18 +47,19 @@ class Anatomy:
 
     Attributes:
         image: (I, J, K), its median white matter at ``WHITE_MATTER``, 0 outside the brain.
-        probabilities: (3, I, J, K) white matter, grey matter, CSF: 0 or 1.
+        probabilities: (3, I, J, K) uint8 white matter, grey matter, CSF: 0 or 1.
         affine: 4x4, voxel index to mm, diagonal: the scan's own directions are close enough to RAS+ to start from.
     """
 
     image: Floats
-    probabilities: Floats
+    probabilities: npt.NDArray[np.uint8]
     affine: Matrix
 
     @property
     def mask(self) -> Floats:
         """(I, J, K), 1 in the brain, else 0."""
-        return cast(Floats, self.probabilities.sum(axis=0))
+        mask: Floats = self.probabilities.sum(axis=0, dtype=np.float32)
+        return mask
 
 
 def find_subjects(folder: Path) -> list[Subject]:
@@ -149,7 +150,7 @@ def read_anatomy(subject: Subject) -> Anatomy:
     classes = np.unique(labels.voxels)
     if not np.isin(classes, (0, 1, 2, 3)).all() or len(classes) < 4:
         raise TrainingDataError(f"{subject.tissues} should hold 0 outside, 1 CSF, 2 grey matter, 3 white matter")
-    probabilities = np.stack([labels.voxels == label for label in (3, 2, 1)]).astype(np.float32)
+    probabilities = np.stack([labels.voxels == label for label in (3, 2, 1)]).astype(np.uint8)
     image = scan.voxels.astype(np.float32)
     white = float(np.median(image[labels.voxels == 3]))
     if white <= 0:

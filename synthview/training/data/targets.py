@@ -8,48 +8,20 @@ squares; Biswal et al., PNAS 2010, 107:4734-4739, as curated by Rutherford et al
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
+
+from synthview.metrics.ageing import chart_ratio
 
 Floats64 = npt.NDArray[np.float64]
-CHART_AGES = (20.0, 40.0, 60.0, 80.0)
-CHART_ML: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {  # medians: male, female
-    "gm": ((602, 536, 498, 473), (548, 487, 453, 430)),
-    "wm": ((497, 498, 475, 448), (442, 443, 422, 399)),
-    "ventricles": ((14, 20, 31, 50), (11, 16, 25, 40)),
-}
 TISSUES = ("gm", "wm", "ventricles")
 _LOG_SD = np.array([29.35 / 630.7, 33.18 / 524.0, 0.3172])  # at a given head size
 _CORRELATION = np.array([[1.0, 0.41, -0.14], [0.41, 1.0, -0.16], [-0.14, -0.16, 1.0]])
 _HEAD_SIZE_POWER = np.array([0.575, 0.736, 1.58])  # volume ~ (head size)^power
 _TRUNCATION = 2.0  # standard deviations
-
-
-def chart_ratio(tissue: str, sex: int, age: float, reference_age: float) -> float:
-    """BrainChart's median at an age over that at another, between and beyond its ages by monotone cubics of the log.
-
-    Args:
-        tissue: "gm", "wm" or "ventricles".
-        sex: 0 male, 1 female.
-        age: years, 18-90.
-        reference_age: years.
-    """
-    curve = PchipInterpolator(CHART_AGES, np.log(CHART_ML[tissue][sex]), extrapolate=False)
-    return float(np.exp(_extended(curve, age) - _extended(curve, reference_age)))
-
-
-def _extended(curve: PchipInterpolator, age: float) -> float:
-    """The curve, beyond its ends along its last 20 years' slope."""
-    first, last = CHART_AGES[0], CHART_AGES[-1]
-    if age < first:
-        return float(curve(first) + (age - first) * (curve(CHART_AGES[1]) - curve(first)) / 20)
-    if age > last:
-        return float(curve(last) + (age - last) * (curve(last) - curve(CHART_AGES[-2])) / 20)
-    return float(curve(age))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def resample(
     """Read a scan's channels at the voxels of a grid, through an affine map, a displacement and an affine map.
 
     Where the grid is coarser than the scan, each voxel is the mean of ``fine``³ places in it, as a scanner's voxel is;
-    where it isn't, the image is read with cubic splines.
+    where it isn't, the image is read with cubic splines, unless ``fine`` says 1.
 
     Args:
         channels: (C, I, J, K), of the original scan; its first channel is the image, others are 0-1.
@@ -65,10 +65,13 @@ def resample(
     Returns:
         (C, I, J, K) on the grid.
     """
+    cubic = fine is None
     if fine is None:
         scan_mm = 1 / np.abs(np.linalg.det((to_scan @ to_field)[:3, :3])) ** (1 / 3)
         fine = max(1, round(grid.spacing_mm / scan_mm))
-    splines = None if fine > 1 else ndimage.spline_filter(channels[0], order=3, output=np.float32, mode="nearest")
+    splines = None
+    if cubic and fine == 1:
+        splines = ndimage.spline_filter(channels[0], order=3, output=np.float32, mode="nearest")
     mode = "constant" if outside == "zeros" else "nearest"
     steps = ((np.arange(fine) + 0.5) / fine - 0.5).astype(np.float32)
     offsets = np.stack(np.meshgrid(steps, steps, steps, indexing="ij")).reshape(3, 1, -1)
