@@ -11,6 +11,7 @@ import yaml
 from synthview.errors import ProtocolError
 from synthview.study.protocol_entries import Located
 
+_DEEPEST = 12
 _MOST_BYTES = 1 << 20  # a protocol is some pages of text
 
 
@@ -43,10 +44,7 @@ def parse_located(text: str, where: str) -> Located:
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON is YAML but for the tabs between its tokens
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1
-                raise ProtocolError(f"{where}, line {line}: anchors (& and *) aren't used in protocols; write it out")
+        _check_events(text, where)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise ProtocolError(f"{where} is empty; docs/studies.md shows a protocol to begin with")
@@ -61,8 +59,18 @@ def parse_located(text: str, where: str) -> Located:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ProtocolError(f"{where}, line {line}: a control character is there; correct it there") from error
-    except RecursionError as error:
-        raise ProtocolError(f"{where} is nested too deeply for a protocol; correct it") from error
+
+
+def _check_events(text: str, where: str) -> None:
+    """Refuse what no protocol has and what would cost much to read: anchors, and lists in lists without end."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ProtocolError(f"{where}, line {line}: anchors (& and *) aren't used in protocols; write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ProtocolError(f"{where}, line {line}: this is nested too deeply for a protocol; correct it")
 
 
 def to_yaml(content: Any) -> str:
