@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from synthview.errors import (
     CheckpointError,
     IncompleteCheckpointError,
     MissingArgumentError,
+    SynthviewError,
     UnknownFamilyError,
     WrongRequestError,
 )
@@ -25,11 +27,13 @@ from synthview.generators.norms import folded, is_spectral
 from synthview.generators.programs.opening import check_named, open_program, stated_arguments
 from synthview.generators.registry import families, find_family, left_out
 from synthview.generators.state_dicts import Shapes, Tensors, shapes_of
-from synthview.generators.wording import listed
+from synthview.generators.wording import listed, one_line
 
 _SUSPECTS = 6  # tensors of a wrong shape that are looked at one by one
 _ALIKE = 0.5  # likeness from which a file is taken for a damaged or changed one of a family
 _FOLDED = "Spectral normalisation was folded into the weights, as the network computes when it is evaluated."
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -216,23 +220,21 @@ def _outcomes(
 
 def _try(family: Family, checkpoint: Checkpoint, said: Statements, *, named: bool) -> Recognised | Differences:
     try:
-        tensors, differences, notes = family.tensors(checkpoint), None, said.notes
-        with contextlib.suppress(NotThisFamily) if is_spectral(tensors) else contextlib.nullcontext():
-            differences = _compare(family, tensors)
-        if is_spectral(tensors) and (differences is None or differences.phrases):
-            plain = folded(tensors, spectral=True)
-            again = _compare(family, plain)
-            if differences is None or not again.phrases:
-                tensors, differences, notes = plain, again, (*notes, _FOLDED)
-        if differences is None or differences.phrases:
-            return differences or Differences(("its tensors are others",), 0.0)
+        tensors, differences, notes = _fit(family, checkpoint)
         shapes = shapes_of(tensors)
-        if not named:
+        if not differences.phrases and not named:
             family.tell_apart(shapes)
-    except IncompleteCheckpointError:
-        raise
-    except (NotThisFamily, CheckpointError) as reason:  # CheckpointError: none of several networks is chosen
+    except SynthviewError as reason:
+        if isinstance(reason, IncompleteCheckpointError) or not isinstance(reason, CheckpointError):
+            raise
+        return Differences((str(reason),), 0.0)  # none of several networks is chosen
+    except NotThisFamily as reason:
         return Differences((str(reason),), 0.0)
+    except Exception as error:  # noqa: BLE001  (a damaged file, or another package's mistake, must not stop the others)
+        _log.debug("%s could not look at %s", family.id, checkpoint.path, exc_info=True)
+        return Differences((f"it could not look at it ({type(error).__name__}: {one_line(str(error), 80)})",), 0.0)
+    if differences.phrases:
+        return differences
     stated = {
         **family.read_settings(checkpoint.settings, shapes),
         **_usable(family, said.kept),
@@ -240,7 +242,31 @@ def _try(family: Family, checkpoint: Checkpoint, said: Statements, *, named: boo
         **parse_arguments(family, said.given),
     }
     arguments = family.infer_arguments(shapes, stated)
-    return Recognised(family, tensors, arguments, frozenset(stated), said.manifest, notes)
+    return Recognised(family, tensors, arguments, frozenset(stated), said.manifest, (*said.notes, *notes))
+
+
+def _fit(family: Family, checkpoint: Checkpoint) -> tuple[Tensors, Differences, tuple[str, ...]]:
+    """The family's tensors of a checkpoint, how they differ from its network, and what was done to them.
+
+    Spectral normalisation is folded into the weights where the family's network has none.
+
+    Raises:
+        NotThisFamily: they can't be this family's.
+        CheckpointError: which of several networks is meant can't be told.
+    """
+    tensors = family.tensors(checkpoint)
+    if not is_spectral(tensors):
+        return tensors, _compare(family, tensors), ()
+    differences: Differences | None = None
+    with contextlib.suppress(NotThisFamily):
+        differences = _compare(family, tensors)
+        if not differences.phrases:
+            return tensors, differences, ()
+    plain = folded(tensors, spectral=True)
+    again = _compare(family, plain)
+    if differences is None or not again.phrases:
+        return plain, again, (_FOLDED,)
+    return tensors, differences, ()
 
 
 def _compare(family: Family, tensors: Tensors) -> Differences:
