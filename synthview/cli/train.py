@@ -15,6 +15,7 @@ _HELP = """Train a generator, or export what a training made.
 
 synthview train RECIPE --data FOLDER --out RUN   begins a training, or goes on with it
 synthview train export RUN --out weights/NAME    writes it as a generator
+synthview train pack RUN --out FOLDER            into pieces for another machine, and back with unpack
 synthview train recipes                          lists the recipes that come along"""
 
 
@@ -47,6 +48,9 @@ def run(  # noqa: PLR0917  (typer: one parameter for each option)
     minutes: Annotated[
         float | None, typer.Option(min=0.0, help="Stop after so many minutes; run it again to go on.")
     ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Training whose weights a new one begins with, where they fit.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train, or go on with a training that was stopped."""
@@ -55,7 +59,8 @@ def run(  # noqa: PLR0917  (typer: one parameter for each option)
 
     read = load_recipe(recipe)
     folder = out or Path("runs") / read.name
-    outcome = train(read, data, folder, device=device, minutes=minutes, report=None if as_json else _report)
+    heard = None if as_json else _report
+    outcome = train(read, data, folder, device=device, minutes=minutes, start_from=start_from, report=heard)
     if as_json:
         print_json({"run": str(folder), "step": outcome.step, "steps": outcome.steps, "reason": outcome.reason})
         return
@@ -72,6 +77,30 @@ def export(
     from synthview.training.export import export_run
 
     typer.echo(export_run(run, out, overwrite=overwrite))
+
+
+@app.command("pack")
+def pack(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="Folder for the pieces.")],
+    light: Annotated[bool, typer.Option("--light", help="Without the optimisers' state: a third of the size.")] = False,
+) -> None:
+    """Put a training into pieces of at most 16 MiB, to carry it to another machine."""
+    from synthview.training.pieces import pack_run
+
+    for piece in pack_run(run, out, light=light):
+        typer.echo(piece)
+
+
+@app.command("unpack")
+def unpack(
+    pieces: Annotated[Path, typer.Argument(help="Folder with the pieces.")],
+    out: Annotated[Path, typer.Option(help="Folder for the training; must not be one yet.")],
+) -> None:
+    """Put a training together again from pieces; go on with --data, as the training set may lie elsewhere now."""
+    from synthview.training.pieces import unpack_run
+
+    typer.echo(unpack_run(pieces, out))
 
 
 @app.command("recipes")

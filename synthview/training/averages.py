@@ -31,5 +31,5 @@ class Averages:
             average = self.networks[name]
             for old, new in zip(average.parameters(), network.parameters(), strict=True):
                 old.lerp_(new, 1 - keep)
-            for old, new in zip(average.buffers(), network.buffers(), strict=True):
-                old.copy_(new)
+            for kept, buffer in zip(average.buffers(), network.buffers(), strict=True):
+                kept.copy_(buffer)

@@ -64,4 +64,5 @@ def soft_cross_entropy(logits: torch.Tensor, probabilities: torch.Tensor) -> tor
     It is 0 where they agree, so that it can be read like a distance.
     """
     entropy = torch.special.entr(probabilities).sum(1).mean()
-    return -(probabilities * F.log_softmax(logits, dim=1)).sum(1).mean() - entropy
+    cross: torch.Tensor = -(probabilities * F.log_softmax(logits, dim=1)).sum(1).mean()
+    return cross - torch.as_tensor(entropy)

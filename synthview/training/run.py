@@ -40,6 +40,7 @@ from synthview.training.runs import RunRecord, begin, cached_arrays
 from synthview.training.samples import Samples
 from synthview.training.schedule import set_learning_rates
 from synthview.training.sheets import grey, save_sheet, sheet
+from synthview.training.start import keep_start, load_start
 
 Report = Callable[[int, int, dict[str, float]], None]
 """Called after some steps with how many are done, how many there are, and the latest losses; may raise to stop."""
@@ -70,6 +71,7 @@ def train(
     *,
     device: str = "cpu",
     minutes: float | None = None,
+    start_from: str | Path | None = None,
     report: Report | None = None,
 ) -> Outcome:
     """Train, or go on with a training.
@@ -80,6 +82,8 @@ def train(
         out: the run's folder, new or begun with the same recipe.
         device: "cpu", "cuda", "cuda:1" or "auto".
         minutes: end after so many, with a checkpoint; None: when all steps are done.
+        start_from: for a new run, the folder of another whose averaged weights it begins with, as far as networks and
+            tensors have the same names and shapes (CSegSynth: conditional training after unconditional).
         report: hears how it goes.
 
     Raises:
@@ -89,6 +93,8 @@ def train(
     """
     ends = None if minutes is None else time.monotonic() + 60 * minutes
     record = begin(recipe, data, Path(out))
+    if start_from is not None:
+        keep_start(record, Path(start_from))
     with _settings(recipe):
         return _Trainer(record, recipe, _device(device)).run(ends, report)
 
@@ -106,6 +112,7 @@ class _Trainer:
         chosen = {name: self.method.networks[name] for name in self.method.averaged}
         self.averages = Averages(chosen, recipe.training.ema)
         self.step = 0
+        load_start(self.folder, self.method.networks, self.averages.networks)
         self._restore()
         self.journal = Journal(self.folder, self.step)
 
@@ -255,5 +262,5 @@ def _stop_signals() -> Iterator[threading.Event]:
     try:
         yield stopped
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)

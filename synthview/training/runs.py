@@ -16,7 +16,7 @@ from synthview.errors import SaveError, TrainingDataError, WrongRequestError
 from synthview.training.recipe import Recipe, parse_recipe
 from synthview.volume.nifti import write_atomically
 
-RUN, CODES = "run.json", "codes.npz"
+RUN, CODES, START = "run.json", "codes.npz", "start.pt"
 
 
 @dataclass(frozen=True)

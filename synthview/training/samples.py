@@ -117,7 +117,8 @@ def _boxes(have: int, want: int) -> npt.NDArray[np.float32]:
     if want > have:
         centres = np.clip((np.arange(want) + 0.5) * have / want - 0.5, 0, have - 1)
         distance = np.abs(centres[:, None] - np.arange(have)[None])
-        return np.clip(1 - distance, 0, 1).astype(np.float32)
+        nearest: npt.NDArray[np.float32] = np.clip(1 - distance, 0, 1).astype(np.float32)
+        return nearest
     edges = np.linspace(0, have, want + 1)
     weights = np.zeros((want, have), dtype=np.float32)
     for row, (low, high) in enumerate(pairwise(edges)):

@@ -19,7 +19,8 @@ def grey(volumes: torch.Tensor) -> npt.NDArray[np.float32]:
     values = volumes.detach().float().cpu().numpy()
     if values.shape[1] == 1:
         return np.clip(values[:, 0] * 0.5 + 0.5, 0, 1)
-    return np.einsum("nc...,c->n...", values, _GREY)
+    shown: npt.NDArray[np.float32] = np.einsum("nc...,c->n...", values, _GREY)
+    return shown
 
 
 def sheet(volumes: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.uint8]:
@@ -47,7 +48,7 @@ def save_sheet(path: Path, picture: npt.NDArray[np.uint8]) -> None:
     from matplotlib import image
 
     written = io.BytesIO()
-    image.imsave(written, picture, cmap="gray", vmin=0, vmax=255, format="png", metadata={"Software": None})
+    image.imsave(written, picture, cmap="gray", vmin=0, vmax=255, format="png")
     write_atomically(path, written.getvalue())
 
 

@@ -16,6 +16,7 @@ import synthview as sv
 from synthview.errors import TrainingError, WrongRequestError
 from synthview.training.export import WEIGHTS, export_run
 from synthview.training.journal import read_journal
+from synthview.training.pieces import pack_run, unpack_run
 from synthview.training.recipe import Recipe, parse_recipe
 from synthview.training.run import train
 from tests.training.tiny_set import write_blobs
@@ -159,3 +160,28 @@ def test_an_unfinished_export_is_refused(blobs: Path, tmp_path: Path) -> None:
         export_run(tmp_path / "run", tmp_path / "out")
     with pytest.raises(WrongRequestError, match="not the folder of a training"):
         export_run(tmp_path, tmp_path / "other")
+
+
+def test_a_run_in_pieces_goes_on_elsewhere_to_the_same_weights(blobs: Path, tmp_path: Path) -> None:
+    train(tiny(), blobs, tmp_path / "here", minutes=0)
+    pieces = pack_run(tmp_path / "here", tmp_path / "pieces", piece_bytes=20_000)
+    assert len(pieces) > 2
+    assert max(piece.stat().st_size for piece in pieces) <= 20_000
+    train(tiny(), blobs, unpack_run(tmp_path / "pieces", tmp_path / "there"))
+    train(tiny(), blobs, tmp_path / "whole")
+    assert weights_of(tmp_path / "there", tmp_path / "a") == weights_of(tmp_path / "whole", tmp_path / "b")
+    light = pack_run(tmp_path / "here", tmp_path / "light", light=True)
+    assert sum(p.stat().st_size for p in light) < 0.6 * sum(p.stat().st_size for p in pieces)
+    train(tiny(), blobs, unpack_run(tmp_path / "light", tmp_path / "elsewhere"))
+    pieces[1].write_bytes(b"x")
+    with pytest.raises(WrongRequestError, match="damaged"):
+        unpack_run(tmp_path / "pieces", tmp_path / "never")
+
+
+def test_a_run_can_begin_with_another_s_weights(blobs: Path, tmp_path: Path) -> None:
+    train(tiny(4), blobs, tmp_path / "first")
+    never = dataclasses.replace(tiny(1), seed=8, loss={"learning_rate": 1e-12})
+    train(never, blobs, tmp_path / "second", start_from=tmp_path / "first")
+    train(never, blobs, tmp_path / "alone")
+    first, second, alone = (weights_of(tmp_path / n, tmp_path / f"{n}-out") for n in ("first", "second", "alone"))
+    assert first == second != alone

@@ -90,6 +90,23 @@ CASES: dict[str, dict[str, Any]] = {
         "shape": [64, 64, 64],
         "network": {"latent_dim": 4, "channel": 1, "critic_width": 2, "encoder_width": 2},
     },
+    "c-vae": {
+        "method": "vae-gan",
+        "family": "csegsynth",
+        "shape": [16, 16, 16],
+        "values": "tissues",
+        "features": ["age"],
+        "network": {"channel": 2, "encoder_width": 2, "critic_width": 2, "prior": True},
+    },
+    "c-gan": {
+        "method": "wgan",
+        "family": "csegsynth",
+        "shape": [16, 16, 16],
+        "values": "tissues",
+        "features": ["age"],
+        "network": {"channel": 2, "critic_width": 2},
+        "loss": {"volume": 1.0},
+    },
     "c-vae-gan": {
         "method": "vae-gan",
         "family": "csegsynth",

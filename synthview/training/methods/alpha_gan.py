@@ -181,7 +181,8 @@ class AlphaGan(Method):
             return says(critic(z), real=True) + says(critic(code), real=False)
         mix = torch.rand(len(z), generator=random)
         distance: torch.Tensor = critic(code).mean() - critic(z).mean()
-        return distance + self.loss.penalty * gradient_penalty(critic, z, code, mix)
+        penalty = gradient_penalty(critic, z, code, mix)
+        return distance + float(self.loss.penalty) * penalty
 
     def _fools(self, scores: torch.Tensor) -> torch.Tensor:
         return says(scores, real=True) if self.loss.adversary == "cross-entropy" else -scores.mean()

@@ -45,13 +45,16 @@ def feature_terms(
         "volume": relative difference of each channel's volume (tissue maps: the tissues'), squared.
         "feature": L1 between the critic's hidden layers, of the reconstructed and the real.
     """
-    wanted = _volumes(real)
-    scale = wanted.abs() + 1e-3
-    volume = sum(
-        (F.mse_loss(_volumes(made) / scale, wanted / scale) for made in (again, new)), torch.zeros_like(wanted[0, 0])
-    )
+    volume = volume_term(real, again) + volume_term(real, new)
     judge = cast(Downward, critic)
     return {"volume": volume, "feature": F.l1_loss(judge.hidden(again), judge.hidden(real).detach())}
+
+
+def volume_term(real: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    """Relative difference of each channel's volume (tissue maps: the tissues'), squared, mean over a batch."""
+    wanted = _volumes(real)
+    scale = wanted.abs() + 1e-3
+    return F.mse_loss(_volumes(made) / scale, wanted / scale)
 
 
 def _volumes(x: torch.Tensor) -> torch.Tensor:

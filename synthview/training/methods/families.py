@@ -38,11 +38,13 @@ class Sizes:
         latent_dim: length of the latent; CSegSynth's is 32·channel instead.
         channel: channels of the last hidden layer; CSegSynth: channel_base.
         spectral_norm: SigmaRat 1's.
+        prior: CSegSynth: features shape the noise, as in C-VAE.
     """
 
     latent_dim: int = 64
     channel: int = 16
     spectral_norm: bool = False
+    prior: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _csegsynth(shape: Size, sizes: Sizes, features: int) -> Trainable:
     if any(n % CSEG_SCALE for n in shape):
         raise WrongRequestError(f"csegsynth makes volumes whose axes are multiples of {CSEG_SCALE}, not {shape}")
     grid = (shape[0] // CSEG_SCALE, shape[1] // CSEG_SCALE, shape[2] // CSEG_SCALE)
-    network = CSegSynthNetwork(32 * sizes.channel, features, prior=False, grid=grid)
+    network = CSegSynthNetwork(32 * sizes.channel, features, prior=sizes.prior, grid=grid)
     return Trainable(
         network,
         lambda n, z, f: forwards.csegsynth(cast(CSegSynthNetwork, n), z, f),

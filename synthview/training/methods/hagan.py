@@ -190,7 +190,7 @@ class HaGanMethod(Method):
         """The encoder learns what the generator's fine half makes into the slab again."""
         with frozen(self._generator), self.precision():
             again = forwards.hagan_fine(self._generator, self.networks["encoder"](slab)).float()
-            loss = self.loss.reconstruction * F.l1_loss(again, slab)
+            loss = float(self.loss.reconstruction) * F.l1_loss(again, slab)
         self.update("encoder", loss)
         return loss
 
@@ -200,6 +200,6 @@ class HaGanMethod(Method):
             coarse = self.networks["encoder"](real)
         with frozen(self._generator), self.precision():
             again, again_small = self._both(self.networks["code encoder"](coarse), first)
-            loss = self.loss.reconstruction * (F.l1_loss(again, slab) + F.l1_loss(again_small, small)) / 2
+            loss = float(self.loss.reconstruction) * (F.l1_loss(again, slab) + F.l1_loss(again_small, small)) / 2
         self.update("code encoder", loss)
         return loss

@@ -10,6 +10,7 @@ from synthview.training.methods.hagan import HaGanMethod
 from synthview.training.methods.ldm import Ldm
 from synthview.training.methods.paired import Paired
 from synthview.training.methods.vae_gan import VaeGan
+from synthview.training.methods.wgan import Wgan
 
 METHODS: dict[str, type[Method]] = {
     "alpha-gan": AlphaGan,
@@ -18,6 +19,7 @@ METHODS: dict[str, type[Method]] = {
     "ldm": Ldm,
     "paired": Paired,
     "vae-gan": VaeGan,
+    "wgan": Wgan,
 }
 
 

@@ -1,8 +1,9 @@
-"""VAE-GAN: a variational autoencoder whose decoder also has to fool a discriminator.
+"""VAE-GAN: a variational autoencoder whose decoder also has to fool a discriminator; VAE and C-VAE without that.
 
-Larsen et al., ICML 2016; at 64³ for brain MRI: Kwon et al., MICCAI 2019 (3dbraingen, which compares with it).
+Larsen et al., ICML 2016; at 64³ for brain MRI: Kwon et al., MICCAI 2019 (3dbraingen, which compares with it); C-VAE of
+tissue maps, whose prior depends on the features: CSegSynth.
 
-    encoder       KL(q(z | x) ‖ N(0, 1)) + reconstruction
+    encoder       KL(q(z | x) ‖ N(0, 1), or the prior p(z | features)) + reconstruction
     generator     reconstruction − adversary: D(G(q)) and D(G(z))
     discriminator cross-entropy: real, reconstructed and new
 """
@@ -17,11 +18,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from synthview.training.losses import kl_to_normal, says
+from synthview.generators.networks.csegsynth import CSegSynthNetwork
+from synthview.training.losses import kl_between, kl_to_normal, says
 from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
 from synthview.training.methods.conditions import Conditions
 from synthview.training.methods.families import Sizes, Trainable, build_trainable
 from synthview.training.networks.critics import Downward
+from synthview.training.networks.forwards import csegsynth_posterior
 from synthview.training.samples import Batch
 
 
@@ -114,8 +117,8 @@ class VaeGan(Method):
         critic, loss, told = self.networks["critic"], self.loss, given.features
         mean, log_variance = self.networks["encoder"](real, told).float().chunk(2, dim=1)
         code = mean + noise * torch.exp(0.5 * log_variance)
-        again, new = self._decode(code, told), self._decode(z, told)
-        losses: Losses = {"kl": kl_to_normal(mean, log_variance), "L1": F.l1_loss(again.float(), real)}
+        again, new = self._decode(code, told, encoded=True), self._decode(z, told)
+        losses: Losses = {"kl": self._divergence(mean, log_variance, told), "L1": F.l1_loss(again.float(), real)}
         total = loss.kl * losses["kl"] + loss.reconstruction * losses["L1"]
         if loss.hidden and loss.adversary:
             losses["hidden"] = F.mse_loss(critic.hidden(again), critic.hidden(real).detach())  # type: ignore[operator]
@@ -125,6 +128,17 @@ class VaeGan(Method):
             total = total + loss.adversary * fooled
         return {"loss": total, **losses}, again, new
 
-    def _decode(self, z: torch.Tensor, told: torch.Tensor | None) -> torch.Tensor:
-        made = self.made.forward(self.networks["generator"], z, told)
+    def _divergence(self, mean: torch.Tensor, log_variance: torch.Tensor, told: torch.Tensor | None) -> torch.Tensor:
+        generator = self.networks["generator"]
+        if told is None or not isinstance(generator, CSegSynthNetwork) or generator.prior is None:
+            return kl_to_normal(mean, log_variance)
+        prior = generator.prior
+        return kl_between(mean, log_variance, prior.head_mean(told).float(), prior.head_log_var(told).float())
+
+    def _decode(self, z: torch.Tensor, told: torch.Tensor | None, *, encoded: bool = False) -> torch.Tensor:
+        generator = self.networks["generator"]
+        if encoded and isinstance(generator, CSegSynthNetwork):
+            made = csegsynth_posterior(generator, z, told)
+        else:
+            made = self.made.forward(generator, z, told)
         return F.softmax(made, dim=1) if self.made.tissues else made

@@ -56,7 +56,7 @@ class Downward(nn.Module):
 
     def forward(self, x: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """(N, channels, *shape), and features (N, F) where it takes them, to (N, outputs)."""
-        return cast(torch.Tensor, self.judge(self.hidden(x), features))
+        return self.judge(self.hidden(x), features)
 
     def hidden(self, x: torch.Tensor) -> torch.Tensor:
         """What the last layer is given, (N, …): features to compare volumes by."""

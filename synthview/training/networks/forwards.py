@@ -57,7 +57,7 @@ def stem_stack(network: StemStackNetwork, z: torch.Tensor) -> torch.Tensor:
 
 def hagan_coarse(network: HaGanNetwork, z: torch.Tensor) -> torch.Tensor:
     """(N, width) to what conv5 gives: 64 channels (2c) at a quarter of the grid, from which both branches start."""
-    x = network.fc1(z).view(len(z), -1, *network.grid).contiguous(memory_format=_LAST)
+    x: torch.Tensor = network.fc1(z).view(len(z), -1, *network.grid).contiguous(memory_format=_LAST)
     for i in range(1, 6):
         x = _hagan_layer(network, i, x)
     return x
@@ -83,6 +83,11 @@ def csegsynth(network: CSegSynthNetwork, z: torch.Tensor, features: torch.Tensor
     """Latents (N, h), and features (N, F) where the network takes them, to logits (N, 4, I, J, K)."""
     if features is not None and network.prior is not None:
         z = network.prior(features, z)
+    return csegsynth_posterior(network, z, features)
+
+
+def csegsynth_posterior(network: CSegSynthNetwork, z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
+    """The same from an encoder's latents, which no prior has to shape any more."""
     if features is not None and network.condition is not None:
         z = z + network.condition(features)
     return csegsynth_decoder(network.decoder_net, z)
@@ -109,7 +114,7 @@ def csegsynth_decoder(decoder: DecoderNet, code: torch.Tensor) -> torch.Tensor:
 
 def _convnext(block: ConvNeXtBlock, x: torch.Tensor) -> torch.Tensor:
     mixed = block.norm(block.dwconv(x).permute(0, 2, 3, 4, 1))
-    added = block.pwconv2(F.gelu(block.pwconv1(mixed))) * block.gamma
+    added: torch.Tensor = block.pwconv2(F.gelu(block.pwconv1(mixed))) * block.gamma
     return x + added.permute(0, 4, 1, 2, 3)
 
 
