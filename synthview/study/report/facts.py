@@ -20,12 +20,14 @@ class StudyFacts:
             ``conditions``, ``conflicts``, ``consent``, ``data``, ``generators``, ``preprocessing``, ``protocol``,
             ``randomisation``, ``reader training``, ``reference``, ``sample size``, ``selection``, ``software``.
         thumbnails: a PNG picture for some of the items.
+        captions: what stands below a picture; the item's name where there is none.
     """
 
     title: str = "Reader study"
     methods: tuple[str, ...] = ()
     provides: Mapping[str, str] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    captions: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_thumbnails(folder: Path) -> dict[str, bytes]:

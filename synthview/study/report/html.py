@@ -58,7 +58,7 @@ def _card(card: Card, facts: StudyFacts) -> dict[str, Any]:
 def _pictures(pairs: Sequence[str], facts: StudyFacts) -> list[tuple[str, str]]:
     """Thumbnails of pairs as data addresses; pairs without one are left out."""
     return [
-        (pair, "data:image/png;base64," + base64.b64encode(facts.thumbnails[pair]).decode())
+        (facts.captions.get(pair, pair), "data:image/png;base64," + base64.b64encode(facts.thumbnails[pair]).decode())
         for pair in pairs
         if pair in facts.thumbnails
     ]

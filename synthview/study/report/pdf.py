@@ -116,7 +116,9 @@ def _card(card: Card, facts: StudyFacts, width: float) -> Iterator[Any]:
     figures = [_picture(figure_png(plot), width, PRINT_DPI) for plot in card.plots]
     yield KeepTogether([*top, *figures[:1]])
     yield from figures[1:]
-    shown = [(pair, facts.thumbnails[pair]) for pair in card.pairs if pair in facts.thumbnails]
+    shown = [
+        (facts.captions.get(pair, pair), facts.thumbnails[pair]) for pair in card.pairs if pair in facts.thumbnails
+    ]
     if shown:
         yield _thumbnails(shown, width)
     rows = [result for result in card.results if _on_paper(result)]
