@@ -116,6 +116,14 @@ set_up_system() {
     exit 1
 }
 
+# Studies may lie in PostgreSQL; the tests start a server of their own, and skip that where there is none.
+set_up_database() {
+    [ "$purpose" = test ] && [ "$(uname -s)" = Linux ] || return 0
+    command -v initdb >/dev/null && return
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null && return
+    apt_install postgresql || say "PostgreSQL isn't installed, so its tests are skipped (Debian's package: postgresql)"
+}
+
 set_up_python() {
     local python what stamp
     python=$(find_python)
@@ -137,4 +145,5 @@ set_up_python() {
 }
 
 set_up_system
+set_up_database
 set_up_python

@@ -146,6 +146,7 @@ def _postgres(address: str, study: str) -> sa.Engine:
         return sa.create_engine(
             url,
             pool_size=2,
+            max_overflow=-1,  # each session's lock has a connection of its own
             connect_args={
                 "connect_timeout": 5,
                 "application_name": "synthview",

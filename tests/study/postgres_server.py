@@ -43,7 +43,7 @@ class PostgresServer:
     def start(self) -> None:
         command = [self._binaries / "postgres", "-D", self._folder / "data", "-p", str(self.port)]
         settings = ("listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}", "fsync=off")
-        command += [part for setting in (*settings, "max_connections=60") for part in ("-c", setting)]
+        command += [part for setting in (*settings, "max_connections=100") for part in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user())
         until = time.monotonic() + 60
