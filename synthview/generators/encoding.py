@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -86,19 +85,6 @@ class Encoder(ABC):
 
 EncoderSource = Callable[[], Encoder]
 """Reads an encoder's weights; called once somebody wants to encode."""
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """A real scan and what a generator makes of it.
-
-    Attributes:
-        prepared: what the encoder saw: the scan on the network's grid, in the scan's unit and place.
-        volume: encoded and decoded again, on the same grid; its provenance names the scan.
-    """
-
-    prepared: Volume
-    volume: Volume
 
 
 def sibling(weights: Path, *prefixes: str) -> tuple[Path, ...]:

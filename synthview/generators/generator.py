@@ -15,10 +15,10 @@ from torch import nn
 
 from synthview.errors import SynthviewError, WrongRequestError
 from synthview.generators.device import exact_float32, memory_errors
-from synthview.generators.encoding import EncoderSource, Reconstruction
+from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family
 from synthview.generators.features import FeatureInput, encode_features
-from synthview.generators.info import GenerateRequest, GeneratorInfo
+from synthview.generators.info import GenerateRequest, GeneratorInfo, Reconstruction
 from synthview.generators.latents import noise_source, sample_latents
 from synthview.generators.manifest import Manifest
 from synthview.generators.manifest_features import named_features

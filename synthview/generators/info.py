@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from synthview.volume import Volume
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -123,6 +125,19 @@ class GenerateRequest:
     truncation: float = 1.0
     features: Mapping[str, float] = field(default_factory=dict)
     coarse: bool = False
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A real scan and what a generator makes of it.
+
+    Attributes:
+        prepared: what the encoder saw: the scan on the network's grid, in the scan's unit and place.
+        volume: encoded and decoded again, on the same grid; its provenance names the scan.
+    """
+
+    prepared: Volume
+    volume: Volume
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from synthview.errors import CheckpointError, SynthviewError
-from synthview.generators.encoding import Encoder, EncoderSource, Reconstruction, Step
+from synthview.generators.encoding import Encoder, EncoderSource, Step
 from synthview.generators.family import Arguments, Family
+from synthview.generators.info import Reconstruction
 from synthview.generators.manifest_output import AxisMap, OutputSpace, ramps, read_ramps, spatial
 from synthview.generators.scan_grid import Grid
 from synthview.volume import Volume

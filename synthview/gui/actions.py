@@ -41,6 +41,8 @@ ACTIONS = (
     ActionRow("open", "&File", "&Open volume or checkpoint…", ("Ctrl+O",), "open"),
     ActionRow("open-folder", "&File", "Open checkpoint &folder…", ("Ctrl+Shift+O",), "checkpoint"),
     ActionRow("open-demo", "&File", "Open the &demo head", ("Ctrl+D",), "head"),
+    ActionRow("open-overlay", "&File", "Open labels as o&verlay…", ("Ctrl+L",), "palette"),
+    ActionRow("open-beside", "&File", "Open &beside, to compare…", ("Ctrl+B",), "compare"),
     ActionRow("save", "—&File", "&Save volume as…", ("Ctrl+S",), "save"),
     ActionRow("screenshot", "&File", "Save s&creenshot…", ("Ctrl+Shift+S",), "screenshot"),
     ActionRow("copy-screenshot", "&File", "&Copy screenshot", ("Ctrl+Shift+C",), "copy"),
@@ -48,6 +50,7 @@ ACTIONS = (
     ActionRow("layout-quad", "&View/&Layout", "&2 × 2", ("Ctrl+1",), "layout-quad", True, "layout"),
     ActionRow("layout-row", "&View/&Layout", "&Three in a row", ("Ctrl+2",), "layout-row", True, "layout"),
     ActionRow("layout-large", "&View/&Layout", "&One large", ("Ctrl+3",), "layout-large", True, "layout"),
+    ActionRow("layout-compare", "&View/&Layout", "&Compare two volumes", ("Ctrl+4",), "compare", True, "layout"),
     ActionRow("maximise", "&View", "&Maximise or restore the view", ("F",), "maximise"),
     ActionRow("zoom-in", "—&View", "Zoom &in", ("+", "="), "zoom-in"),
     ActionRow("zoom-out", "&View", "Zoom &out", ("-",), "zoom-out"),
@@ -55,6 +58,8 @@ ACTIONS = (
     ActionRow("crosshair", "—&View", "&Crosshair", ("X",), "crosshair", True),
     ActionRow("interpolate", "&View", "&Smooth between voxels", ("I",), "interpolate", True),
     ActionRow("invert", "&View", "I&nvert", ("N",), "invert", True),
+    ActionRow("overlay", "&View", "&Labels and tissues in colour", ("G",), "palette", True),
+    ActionRow("swap-beside", "&View", "S&wap the compared volumes", ("Ctrl+Shift+X",), "swap"),
     ActionRow("radiological", "—&View/&Orientation", "&Radiological (right on the left)", (), "", True, "orientation"),
     ActionRow("neurological", "&View/&Orientation", "&Neurological (right on the right)", (), "", True, "orientation"),
     ActionRow("swap-orientation", "&View/&Orientation", "&Switch between the two", ("O",), "orientation"),
@@ -69,6 +74,7 @@ ACTIONS = (
     ActionRow("previous-seed", "—&Generate", "&Previous seed", ("[",), "previous"),
     ActionRow("next-seed", "&Generate", "&Next seed", ("]",), "next"),
     ActionRow("random-seed", "&Generate", "&Random seed", ("R",), "random"),
+    ActionRow("reconstruct", "—&Generate", "Reconstruct a real &scan…", ("Ctrl+Shift+R",), "head"),
     ActionRow("undo", "—&Generate", "&Undo change of controls", ("Ctrl+Z",), "undo"),
     ActionRow("redo", "&Generate", "R&edo change of controls", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
     ActionRow("adopt", "—&Generate", "&Set the controls to this volume", ("Ctrl+Shift+A",), "reset"),
@@ -87,6 +93,7 @@ GESTURES = (
     ("Turn the 3D view", "left drag", "arrow keys"),
     ("Pan and zoom the 3D view", "middle drag · wheel or right drag", ""),
     ("Open a file", "drop it on the window", "Ctrl+O"),
+    ("Open labels as overlay", "Shift + drop them on the window", "Ctrl+L"),
 )
 """What the mouse does: (what, mouse, keys)."""
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
+from synthview.generators.info import Reconstruction
 from synthview.gui.dialogs.about import AboutDialog
 from synthview.gui.dialogs.describe import ask_description
 from synthview.gui.dialogs.shortcuts import ShortcutsDialog
@@ -22,8 +23,24 @@ if TYPE_CHECKING:
 
 _ZOOM_STEP = 1.25
 _ZOOM_LIMITS = (0.1, 40.0)
-_LAYOUTS = {"layout-quad": Layout.QUAD, "layout-row": Layout.ROW, "layout-large": Layout.LARGE}
-_SWITCHES = {"crosshair": "show_crosshair", "interpolate": "interpolated", "invert": "inverted"}
+_LAYOUTS = {
+    "layout-quad": Layout.QUAD,
+    "layout-row": Layout.ROW,
+    "layout-large": Layout.LARGE,
+    "layout-compare": Layout.COMPARE,
+}
+_SWITCHES = {
+    "crosshair": "show_crosshair",
+    "interpolate": "interpolated",
+    "invert": "inverted",
+    "overlay": "overlay_shown",
+}
+
+
+_NEED_A_VOLUME = (
+    "save", "screenshot", "copy-screenshot", "auto-window", "cine", "fit", "zoom-in", "zoom-out", "open-overlay",
+    "open-beside",
+)  # fmt: skip
 
 
 class Commands(QObject):
@@ -68,6 +85,10 @@ class Commands(QObject):
             "redo": generation.history.redo,
             "adopt": self.adopt,
             "describe": self.describe,
+            "open-overlay": self.open_overlay,
+            "open-beside": self.open_beside,
+            "swap-beside": window.comparison.swap,
+            "reconstruct": self.reconstruct,
             "shortcuts": lambda: ShortcutsDialog(window).exec(),
             "about": lambda: AboutDialog(window).exec(),
         }
@@ -90,6 +111,38 @@ class Commands(QObject):
     def open_demo(self) -> None:
         """Open the head that comes with synthview."""
         self._open(resource_path("demo", "colin27_T1w.nii.gz"))
+
+    def open_overlay(self, path: Path | None = None) -> None:
+        """Lay the labels or tissues in a file over the volume shown."""
+        over = self._window.model.volume
+        path = path or self._window.documents.choose_scan("Open labels or a tissue map as an overlay")
+        if path is not None and over is not None:
+            self._window.documents.open_overlay(path, over)
+
+    def open_beside(self) -> None:
+        """Compare the volume shown with one from a file."""
+        path = self._window.documents.choose_scan("Open a volume to compare with")
+        if path is not None:
+            self._window.documents.open_beside(path)
+
+    def reconstruct(self) -> None:
+        """Ask for a real scan, encode and decode it."""
+        path = self._window.documents.choose_scan("Choose a real scan to reconstruct")
+        if path is not None:
+            self._window.generation.reconstruct(path)
+
+    def on_reconstructed(self, scan: Path, found: Reconstruction) -> None:
+        """Show the scan, and the reconstruction beside it."""
+        self._window.open_paths([scan], then=lambda: self._compare_reconstruction(scan, found))
+
+    def _compare_reconstruction(self, scan: Path, found: Reconstruction) -> None:
+        window, info = self._window, self._window.generation.info
+        window.comparison.show(found.volume)
+        window.message.show_message(
+            f"Above {scan.name}, below what {info.name if info else 'the network'} makes of it.",
+            offer="Save the reconstruction…",
+            on_offer=lambda: window.documents.save_as(found.volume, suggested=_stem(found.volume.name)),
+        )
 
     def save(self) -> None:
         """Ask where to save the volume shown, and save it."""
@@ -187,8 +240,10 @@ class Commands(QObject):
         """Enable or disable the actions that need a volume, by whether there is one."""
         volume = self._window.model.original
         actions = self._window.actions_by_id
-        for name in ("save", "screenshot", "copy-screenshot", "auto-window", "cine", "fit", "zoom-in", "zoom-out"):
+        for name in _NEED_A_VOLUME:
             actions[name].setEnabled(volume is not None)
+        info = self._window.generation.info
+        actions["reconstruct"].setEnabled(info is not None and info.can_encode)
         actions["describe"].setEnabled(self._window.generation.info is not None)
         actions["adopt"].setEnabled(volume is not None and volume.provenance is not None)
 

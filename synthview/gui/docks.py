@@ -11,15 +11,19 @@ _WIDTH_PX = 272
 
 
 def build_docks(window: QMainWindow, *, left: list[QWidget], right: list[QWidget]) -> tuple[QDockWidget, QDockWidget]:
-    """Put the panels into a dock at each side; each dock scrolls when the window is low."""
-    left_dock = _dock("models", "Models and controls", left, stretch_first=True)
-    right_dock = _dock("display", "Display", right, stretch_first=False)
+    """Put the panels into a dock at each side.
+
+    The right dock scrolls when the window is low; of the left one the panels do so themselves, so that the button that
+    makes a volume is always in sight.
+    """
+    left_dock = _dock("models", "Models and controls", left, panels_scroll=True)
+    right_dock = _dock("display", "Display", right, panels_scroll=False)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, left_dock)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, right_dock)
     return left_dock, right_dock
 
 
-def _dock(name: str, title: str, panels: list[QWidget], *, stretch_first: bool) -> QDockWidget:
+def _dock(name: str, title: str, panels: list[QWidget], *, panels_scroll: bool) -> QDockWidget:
     content = QWidget()
     content.setProperty("role", "panel")
     column = QVBoxLayout(content)
@@ -28,13 +32,10 @@ def _dock(name: str, title: str, panels: list[QWidget], *, stretch_first: bool) 
     for number, panel in enumerate(panels):
         if number:
             column.addWidget(_line())
-        column.addWidget(panel, stretch=1 if stretch_first and number == 0 else 0)
-    if not stretch_first:
+        column.addWidget(panel, stretch=1 if panels_scroll and number == 0 else 0)
+    if not panels_scroll:
         column.addStretch(1)
-    area = QScrollArea(widgetResizable=True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(content)
+    area = content if panels_scroll else _scrolling(content)
     area.setMinimumWidth(_WIDTH_PX)
     dock = QDockWidget(title)
     dock.setObjectName(name)
@@ -42,6 +43,14 @@ def _dock(name: str, title: str, panels: list[QWidget], *, stretch_first: bool) 
     dock.setTitleBarWidget(QWidget())  # the panels have titles of their own
     dock.setWidget(area)
     return dock
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area
 
 
 def _line() -> QFrame:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from synthview.errors import SynthviewError
+from synthview.errors import SynthviewError, VolumeError
 from synthview.gui.background import Background
+from synthview.gui.label_overlay import LabelOverlay, overlay_of
 from synthview.gui.settings import WindowSettings
 from synthview.volume import Volume, save_volume
 from synthview.volume.dicom import is_dicom_file, is_dicom_folder, read_volume
 from synthview.volume.nifti import is_nifti_name, looks_like_nifti
 
 _OPEN_FILTER = (
-    "Volumes and checkpoints (*.nii *.nii.gz *.dcm *.pth *.pt *.pickle *.safetensors *.bin *.ckpt);;"
+    "Volumes and checkpoints (*.nii *.nii.gz *.dcm *.pth *.pt *.pt2 *.onnx *.pickle *.safetensors *.bin *.ckpt);;"
     "NIfTI volumes (*.nii *.nii.gz);;DICOM slices (*.dcm);;All files (*)"
 )
+_SCAN_FILTER = "Volumes (*.nii *.nii.gz *.dcm);;All files (*)"
 _SAVE_FILTERS = {".nii.gz": "Compressed NIfTI (*.nii.gz)", ".nii": "NIfTI (*.nii)"}
 
 
@@ -34,11 +38,15 @@ class Documents(QObject):
     Signals:
         opened: a volume and the path it came from.
         saved: the path written.
+        overlay_opened: a ``LabelOverlay``.
+        beside_opened: a volume to be compared with the one shown.
         failed: a sentence and its details.
     """
 
     opened = Signal(object, object)
     saved = Signal(object)
+    overlay_opened = Signal(object)
+    beside_opened = Signal(object)
     failed = Signal(str, str)
 
     def __init__(self, settings: WindowSettings, parent: QWidget) -> None:
@@ -70,6 +78,21 @@ class Documents(QObject):
                 self.opened.emit(volume, path)
 
         self.background.run(lambda: _load_for_display(path), on_done, self._on_failed)
+
+    def choose_scan(self, title: str) -> Path | None:
+        """Ask for a volume file, the one opened last to begin with; None if the person changed their mind."""
+        newest = self._newest
+        start = str(newest) if newest is not None and newest.exists() else self._settings.folder("open")
+        name, _ = QFileDialog.getOpenFileName(self._window, title, start, _SCAN_FILTER)
+        return self._chosen(name)
+
+    def open_overlay(self, path: Path, over: Volume) -> None:
+        """Read labels or a tissue map to be laid over a volume."""
+        self.background.run(lambda: _load_overlay(path, over), self.overlay_opened.emit, self._on_failed)
+
+    def open_beside(self, path: Path) -> None:
+        """Read a volume to be compared with the one shown."""
+        self.background.run(lambda: _load_for_display(path), self.beside_opened.emit, self._on_failed)
 
     def save_as(self, volume: Volume, suggested: str) -> None:
         """Ask where to save, then write the file and (for a made volume) the JSON beside it."""
@@ -110,3 +133,29 @@ def _load_for_display(path: Path) -> Volume:
     volume = read_volume(path)
     _ = volume.display_window
     return volume
+
+
+def _load_overlay(path: Path, over: Volume) -> LabelOverlay:
+    """Read an overlay and make sure that it lies where the volume is.
+
+    Raises:
+        VolumeError: it is no label map or tissue map, or lies elsewhere.
+    """
+    overlay = overlay_of(read_volume(path))
+    if not _touch(overlay.volume, over):
+        raise VolumeError(
+            f"{path} lies elsewhere than {over.name or 'the volume shown'}: they have no place in common; choose the "
+            "labels of this very scan, in its own space"
+        )
+    return overlay
+
+
+def _touch(first: Volume, second: Volume) -> bool:
+    """Whether the boxes around two volumes have a place in common."""
+    boxes = []
+    for volume in (first, second):
+        ends = itertools.product(*((-0.5, n - 0.5) for n in volume.shape))
+        corners = np.array([volume.ijk_to_mm(corner) for corner in ends])
+        boxes.append((corners.min(axis=0), corners.max(axis=0)))
+    (low, high), (other_low, other_high) = boxes
+    return bool((low < other_high).all() and (other_low < high).all())

@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from synthview.errors import Cancelled, MissingArgumentError, TrustNeededError
-from synthview.generators.info import GenerateRequest, GeneratorInfo
+from synthview.generators.info import GenerateRequest, GeneratorInfo, Reconstruction
 from synthview.gui.dialogs.open_argument import ask_argument
 from synthview.gui.dialogs.open_risky import ask_trust
 from synthview.gui.latest import LatestWins
@@ -67,6 +67,7 @@ class Generation(QObject):
         current_changed: the GeneratorInfo in use, or None.
         busy_changed: whether a volume is being made or a checkpoint opened.
         progressed: fraction done (0-1).
+        reconstructed: the scan's path and the ``Reconstruction``.
         describe_failed: why a description was not kept, and the description.
     """
 
@@ -75,6 +76,7 @@ class Generation(QObject):
     current_changed = Signal(object)
     busy_changed = Signal(bool)
     progressed = Signal(float)
+    reconstructed = Signal(object, object)
     describe_failed = Signal(str, object)
 
     def __init__(
@@ -89,6 +91,7 @@ class Generation(QObject):
         self._info: GeneratorInfo | None = None
         self._path: Path | None = None
         self._device = "auto"
+        self._scan: tuple[int, Path] | None = None  # the job and the file being reconstructed
         self._connect()
         library.set_bundled(bundled_checkpoints())
         library.set_recent(settings.recent("checkpoints"))
@@ -97,6 +100,9 @@ class Generation(QObject):
         self.worker.ready.connect(self._panel.set_devices)
         self.worker.finished.connect(self._on_opened)
         self.worker.failed.connect(self._on_open_failed)
+        self.worker.finished.connect(self._on_reconstructed)
+        self.worker.failed.connect(self._on_reconstruct_failed)
+        self.worker.progressed.connect(self._on_reconstruct_progress)
         self._latest.finished.connect(self._on_made)
         self._latest.failed.connect(self._on_make_failed)
         self._latest.progressed.connect(self._on_progress)
@@ -129,8 +135,9 @@ class Generation(QObject):
         self.generate(request)
 
     def cancel(self) -> None:
-        """Stop making a volume, and opening a checkpoint."""
+        """Stop making or reconstructing a volume, and opening a checkpoint."""
         self._latest.cancel()
+        self._stop_reconstructing()
         for job in list(self._opening):
             self.worker.cancel(job)
 
@@ -143,8 +150,25 @@ class Generation(QObject):
             )
             self._on_busy()
 
+    def reconstruct(self, scan: Path) -> None:
+        """Encode a scan's file with the generator in use and decode it again; a newer one replaces it."""
+        if self._path is None:
+            return
+        self._stop_reconstructing()
+        self._latest.cancel()
+        features = self._panel.request().features
+        self._scan = self.worker.reconstruct(self._path, scan, features, device=self._device), scan
+        self._on_busy()
+
     def adopt(self, provenance: Provenance) -> None:
         """Set the controls to how a volume was made, opening its checkpoint if need be."""
+        if provenance.reconstructed and not provenance.latent:
+            self.failed.emit(
+                "This is a reconstruction by the autoencoder alone, which no setting of the controls makes. "
+                f"Reconstruct the scan {provenance.reconstructed.get('scan', '')} to see it again.",
+                "",
+            )
+            return
         request = GenerateRequest(
             seed=provenance.seed or 0,
             latent=provenance.latent,
@@ -235,6 +259,29 @@ class Generation(QObject):
         else:
             self.failed.emit(f"{opening.path.name} was not opened: your yes could not be kept in {data_dir()}.", "")
 
+    def _stop_reconstructing(self) -> None:
+        if self._scan is not None:
+            self.worker.cancel(self._scan[0])
+            self._scan = None
+            self._on_busy()
+
+    def _on_reconstructed(self, job: int, result: object) -> None:
+        if self._scan is not None and job == self._scan[0] and isinstance(result, Reconstruction):
+            scan, self._scan = self._scan[1], None
+            self._on_busy()
+            self.reconstructed.emit(scan, result)
+
+    def _on_reconstruct_failed(self, job: int, error: Exception, details: str) -> None:
+        if self._scan is not None and job == self._scan[0]:
+            self._scan = None
+            self._on_busy()
+            if not isinstance(error, Cancelled):
+                self.failed.emit(str(error), details)
+
+    def _on_reconstruct_progress(self, job: int, fraction: float) -> None:
+        if self._scan is not None and job == self._scan[0]:
+            self._on_progress(fraction)
+
     def _on_made(self, request: GenerateRequest, volume: Volume) -> None:
         self.volume_made.emit(volume, request, self._info)
 
@@ -247,7 +294,7 @@ class Generation(QObject):
         self.progressed.emit(fraction)
 
     def _on_busy(self, _busy: bool = False) -> None:
-        making = self._latest.busy
+        making = self._latest.busy or self._scan is not None
         self._panel.set_busy(making)
         self.busy_changed.emit(making or bool(self._opening))
 

@@ -29,6 +29,8 @@ _GLYPHS = {
     "layout-quad": "mdi6.view-grid-outline",
     "layout-row": "mdi6.view-column-outline",
     "layout-large": "mdi6.square-outline",
+    "compare": "mdi6.compare",
+    "swap": "mdi6.swap-vertical",
     "maximise": "mdi6.arrow-expand",
     "restore": "mdi6.arrow-collapse",
     "clip": "mdi6.cube-outline",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from synthview.generators.info import GenerateRequest, GeneratorInfo
 from synthview.gui.actions import add_icons, build_actions
 from synthview.gui.commands import Commands
+from synthview.gui.comparison import Comparison
 from synthview.gui.docks import build_docks
 from synthview.gui.documents import Documents, is_volume_file
 from synthview.gui.generation import Generation
@@ -20,6 +22,7 @@ from synthview.gui.panels.cursor import CursorPanel
 from synthview.gui.panels.display import DisplayPanel
 from synthview.gui.panels.generate import GeneratePanel
 from synthview.gui.panels.library import LibraryPanel
+from synthview.gui.panels.overlay import OverlayPanel
 from synthview.gui.panels.render import RenderPanel
 from synthview.gui.settings import WindowSettings
 from synthview.gui.state import ViewModel, ViewState
@@ -40,6 +43,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("synthview")
         self.setAcceptDrops(True)
         self._is_shut_down = False
+        self._then: Callable[[], None] | None = None
         self.settings = WindowSettings()
         self.model = ViewModel(self)
         self.model.change(**self.settings.view_preferences())
@@ -57,11 +61,14 @@ class MainWindow(QMainWindow):
 
     def _build_parts(self) -> None:
         self.volume_view = VolumeView(self.model)
-        self.ortho = OrthoView(self.model, self.volume_view)
+        self.comparison = Comparison(self.model, self)
+        self.ortho = OrthoView(self.model, self.volume_view, self.comparison.beside)
         self.message = MessageBar()
         self.library = LibraryPanel()
         self.controls = GeneratePanel()
         self.display = DisplayPanel(self.model)
+        self.overlay_panel = OverlayPanel(self.model)
+        self.display.add_below(self.overlay_panel)
         self.render_panel = RenderPanel(self.volume_view)
         self.cursor_panel = CursorPanel(self.model)
         self.status = StatusLine(self.statusBar(), self.model)
@@ -73,7 +80,9 @@ class MainWindow(QMainWindow):
         column.addWidget(self.ortho, stretch=1)
         self.setCentralWidget(middle)
         self.left_dock, self.right_dock = build_docks(
-            self, left=[self.library, self.controls], right=[self.display, self.cursor_panel, self.render_panel]
+            self,
+            left=[self.library, self.controls],
+            right=[self.display, self.cursor_panel, self.render_panel],
         )
 
     def _connect(self) -> None:
@@ -82,6 +91,10 @@ class MainWindow(QMainWindow):
         self.ortho.empty.demo_requested.connect(self.commands.open_demo)
         self.documents.opened.connect(self._on_volume_opened)
         self.documents.saved.connect(lambda path: self.message.show_message(f"Saved {path}."))
+        self.documents.overlay_opened.connect(self.model.set_overlay)
+        self.documents.beside_opened.connect(self.comparison.show)
+        self.comparison.changed.connect(self.ortho.name_compared)
+        self.generation.reconstructed.connect(self.commands.on_reconstructed)
         self.documents.failed.connect(self.show_error)
         self.generation.volume_made.connect(self._on_volume_made)
         self.generation.failed.connect(self.show_error)
@@ -102,8 +115,14 @@ class MainWindow(QMainWindow):
 
     # -- what is opened and made --
 
-    def open_paths(self, paths: list[Path]) -> None:
-        """Open files: volumes are shown, anything else is tried as a checkpoint."""
+    def open_paths(self, paths: list[Path], then: Callable[[], None] | None = None) -> None:
+        """Open files: volumes are shown, anything else is tried as a checkpoint.
+
+        Args:
+            paths: of the files.
+            then: called when the volume is shown, instead of saying how it was made.
+        """
+        self._then = then
         for path in paths:
             if not path.exists():
                 self.show_error(f"{path} does not exist.", "")
@@ -119,7 +138,10 @@ class MainWindow(QMainWindow):
     def _on_volume_opened(self, volume: Volume, path: Path) -> None:
         self.message.clear()
         self._show(volume, title=path.name, keep_view=False, coarse=False)
-        if volume.provenance is not None:
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+        elif volume.provenance is not None:
             made = volume.provenance
             how = f"seed {made.seed}" if made.seed is not None else "a given latent"
             self.message.show_message(
@@ -151,8 +173,11 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
+        """Open what was dropped; with Shift, lay it over the volume shown."""
         event.acceptProposedAction()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self.model.volume is not None:
+            self.commands.open_overlay(Path(event.mimeData().urls()[0].toLocalFile()))
+            return
         self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -66,7 +66,8 @@ class WindowSettings:
         """Keep what ``view_preferences`` gives back."""
         for name in ("radiological", "show_crosshair", "interpolated"):
             self._file.setValue(f"view/{name}", getattr(state, name))
-        self._file.setValue("view/layout", state.layout.value)
+        if state.layout is not Layout.COMPARE:  # at the next start there is nothing to compare
+            self._file.setValue("view/layout", state.layout.value)
 
     def sync(self) -> None:
         """Write to disk now."""

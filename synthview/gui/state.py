@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from synthview.gui.label_overlay import LabelOverlay
 from synthview.volume import Volume, Window
 from synthview.volume.slicing import Plane
 
@@ -20,6 +21,7 @@ class Layout(StrEnum):
     QUAD = "2 × 2"
     ROW = "three in a row"
     LARGE = "one large"
+    COMPARE = "two volumes, one above the other"
 
 
 _ANY_WINDOW = Window(0.5, 1.0)
@@ -36,6 +38,8 @@ class ViewState:
         inverted: black and white exchanged.
         radiological: patient's right drawn left (True) or right (neurological).
         show_crosshair: whether the crosshair lines are drawn.
+        overlay_shown: whether labels or tissues are drawn in colour over the grey image.
+        overlay_opacity: how much of the grey image they cover, 0 to 1.
         interpolated: smooth between voxels when zoomed (True), or show the voxels.
         zoom: factor on "the slice fits its pane".
         pan_mm: RAS+ millimetres by which the panes' centre is away from the volume's centre.
@@ -49,6 +53,8 @@ class ViewState:
     inverted: bool = False
     radiological: bool = True
     show_crosshair: bool = True
+    overlay_shown: bool = True
+    overlay_opacity: float = 0.6
     interpolated: bool = True
     zoom: float = 1.0
     pan_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -65,12 +71,30 @@ class ViewModel(QObject):
 
     volume_changed = Signal(object)  # Volume in RAS+ order, or None
     state_changed = Signal(object, object)  # old and new ViewState
+    overlay_changed = Signal(object)  # LabelOverlay or None
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._original: Volume | None = None
         self._volume: Volume | None = None
         self._state = ViewState()
+        self._overlay: LabelOverlay | None = None
+
+    @property
+    def overlay(self) -> LabelOverlay | None:
+        """Labels or tissues drawn over the volume; a tissue map's own are not among them."""
+        return self._overlay
+
+    @property
+    def has_colors(self) -> bool:
+        """Whether anything is there to be drawn in colour over the grey image."""
+        return self._overlay is not None or (self._volume is not None and self._volume.voxels.ndim == 4)
+
+    def set_overlay(self, overlay: LabelOverlay | None) -> None:
+        """Lay labels or tissues over the volume, or take them away."""
+        if overlay is not self._overlay:
+            self._overlay = overlay
+            self.overlay_changed.emit(overlay)
 
     @property
     def original(self) -> Volume | None:
@@ -96,6 +120,8 @@ class ViewModel(QObject):
                 in the middle of the volume with the volume's own window.
         """
         ras = volume.to_ras()
+        if not keep_view:
+            self.set_overlay(None)  # which belonged to the volume before
         before, state = self._volume, self._state
         self._original, self._volume = volume, ras
         if keep_view and before is not None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QToolBar
 
 _ENTRIES = (
     "open", "save", "screenshot", "",
-    "layout-quad", "layout-row", "layout-large", "",
+    "layout-quad", "layout-row", "layout-large", "layout-compare", "",
     "crosshair", "interpolate", "invert", "auto-window", "",
     "zoom-out", "zoom-in", "fit", "",
     "swap-orientation", "cine", "panels",

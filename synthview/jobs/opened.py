@@ -12,9 +12,8 @@ import torch
 
 from synthview.errors import SynthviewError
 from synthview.generators.describing import describe_checkpoint
-from synthview.generators.encoding import Reconstruction
 from synthview.generators.generator import Generator
-from synthview.generators.info import GeneratorInfo
+from synthview.generators.info import GeneratorInfo, Reconstruction
 from synthview.generators.loading import load_generator
 from synthview.generators.manifest import MANIFEST_NAME
 from synthview.jobs.messages import Describe, Job, OpenCheckpoint, Reconstruct

@@ -384,3 +384,11 @@ def test_what_lies_outside_is_background() -> None:
     values = resampled(scan, centred_grid(scan, (8, 8, 8), (1, 1, 1)), -1)
     assert (values[2:6, 2:6, 2:6] == 7).all()
     assert (np.delete(values, range(2, 6), axis=0) == -1).all()
+
+
+def test_fasts_labels_become_tissues() -> None:
+    labels = np.random.default_rng(0).integers(0, 4, (6, 6, 6)).astype(np.uint8)
+    taken = CSegSynthEncoder(None, None).accept(Volume(labels, np.eye(4), name="seg.nii"))
+    np.testing.assert_array_equal(taken.voxels[0], labels == 3)  # white matter first
+    np.testing.assert_array_equal(taken.voxels[2], labels == 1)
+    assert "FSL FAST" in taken.notes[-1]

@@ -121,7 +121,7 @@ def test_a_tissue_map_is_drawn_in_its_classes_colours(ortho, model):
     voxels = np.zeros((3, 12, 12, 12), np.float32)
     voxels[0, :6], voxels[1, 6:] = 1.0, 1.0
     model.show(Volume(voxels, np.eye(4), VolumeKind.TISSUE_MAP))
-    model.change(show_crosshair=False, window=Window(0.5, 1.0))
+    model.change(show_crosshair=False, window=Window(0.5, 1.0), overlay_opacity=1.0)
     canvas = ortho.views[Plane.AXIAL].canvas
     image, rect = canvas.grab().toImage(), canvas.projection().rect
     ratio = canvas.devicePixelRatioF()

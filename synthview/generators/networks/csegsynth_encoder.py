@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, cast
+from dataclasses import replace
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ Tensors = Mapping[str, torch.Tensor]
 _KERNEL, _PADDING = (3, 5, 5), (1, 2, 2)
 _DEPTHS = (1, 1, 3, 1)
 _SPACING_MM = 2.0
+_FAST_LABELS = (3, 2, 1)  # white matter, grey matter, CSF
+_FAST_NOTE = "The labels 1, 2 and 3 were taken as CSF, grey matter and white matter, in FSL FAST's order."
 _ENCODER, _VAE = "encoder_net.", "encoder.encoder_net."
 
 
@@ -77,11 +80,17 @@ class CSegSynthEncoder(Encoder):
     what: ClassVar[str] = "a tissue map of white matter, grey matter and CSF"
 
     def accept(self, scan: Volume) -> Volume:
-        """A tissue map with three classes, or four with the background last."""
+        """A tissue map with three classes, or four with the background last; or FSL FAST's labels.
+
+        These are 1 CSF, 2 grey matter, 3 white matter: the tool that CSegSynth's training maps were made with.
+        """
+        if scan.voxels.ndim == 3 and _is_fast(scan.voxels):
+            tissues = np.stack([scan.voxels == label for label in _FAST_LABELS]).astype(np.float32)
+            scan = replace(scan, voxels=tissues, kind=VolumeKind.TISSUE_MAP, notes=(*scan.notes, _FAST_NOTE))
         if scan.voxels.ndim != 4 or scan.kind is not VolumeKind.TISSUE_MAP or scan.voxels.shape[0] not in {3, 4}:
             raise WrongRequestError(
-                f"this encoder takes {self.what} (3 channels, or 4 with the background), and "
-                f"{scan.name or 'the volume'} is a {scan.kind} of {' × '.join(map(str, scan.voxels.shape))}"
+                f"this encoder takes {self.what} (3 channels, or 4 with the background; or FSL FAST's labels 1, 2, 3), "
+                f"and {scan.name or 'the volume'} is a {scan.kind} of {' × '.join(map(str, scan.voxels.shape))}"
             )
         return scan.to_ras()
 
@@ -93,7 +102,7 @@ class CSegSynthEncoder(Encoder):
 
     def restore(self, raw: npt.NDArray[np.float32], values: tuple[float, float], grid: Grid, scan: Volume) -> Volume:
         """A tissue map."""
-        return Volume(raw, grid.affine, VolumeKind.TISSUE_MAP, window=Window.from_range(0, 1))
+        return Volume(raw, grid.affine, VolumeKind.TISSUE_MAP, window=Window.from_range(0, 1), notes=scan.notes)
 
     def encode(self, generator: nn.Module, x: torch.Tensor, condition: torch.Tensor | None) -> Iterator[Step]:
         """Level by level."""
@@ -134,6 +143,11 @@ def csegsynth_encoder(checkpoint: Checkpoint, width: int) -> EncoderSource | Non
         return CSegSynthEncoder(network.eval().requires_grad_(False), (_SPACING_MM,) * 3)
 
     return read
+
+
+def _is_fast(voxels: npt.NDArray[Any]) -> bool:
+    """Whether there are the numbers 0 to 3 and no others."""
+    return voxels.max() == 3 and voxels.min() == 0 and bool(np.isin(voxels, range(4)).all())
 
 
 def _encoder_part(parts: Mapping[str, Tensors], width: int) -> tuple[dict[str, torch.Tensor], str] | None:

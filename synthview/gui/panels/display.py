@@ -63,6 +63,12 @@ class DisplayPanel(QWidget):
         self._on_volume_changed(model.volume)
         self._show_state(model.state)
 
+    def add_below(self, panel: QWidget) -> None:
+        """Put a panel that comes and goes below the switches."""
+        column = self.layout()
+        assert column is not None  # made in _lay_out
+        column.addWidget(panel)
+
     def _fill_colormaps(self) -> None:
         for name, label in colormap_names().items():
             self._colormap.addItem(_swatch(name), label, name)

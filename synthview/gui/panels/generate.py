@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgre
 
 from synthview.generators.info import Device, GenerateRequest, GeneratorInfo
 from synthview.gui.icons import icon
+from synthview.gui.panels.content_scroll import ContentScroll
 from synthview.gui.panels.feature_row import FeatureRow, feature_row
 from synthview.gui.panels.number_row import NumberRow
 from synthview.gui.panels.seed_box import MAX_SEED, SeedBox
@@ -170,7 +171,9 @@ class GeneratePanel(QWidget):
         self._feature_column = QVBoxLayout()
         self._feature_column.setSpacing(SPACE[1])
         self._controls = QWidget()
+        self._scroll = ContentScroll(self._controls)
         controls = _column(self._controls)
+        controls.setContentsMargins(0, 0, SPACE[1], 0)
         controls.addLayout(
             _row("Seed", self.seed_box, self.previous_button, self.random_button, self.next_button, buddy=self.seed_box)
         )
@@ -183,7 +186,7 @@ class GeneratePanel(QWidget):
         column = _column(self)
         column.addWidget(title)
         column.addWidget(self._why)
-        column.addWidget(self._controls)
+        column.addWidget(self._scroll, stretch=1)
         column.addLayout(_row("Device", self.device_combo, buddy=self.device_combo))
         column.addSpacing(SPACE[0])
         column.addWidget(self.generate_button)

@@ -1,20 +1,28 @@
-"""The views together: axial, sagittal, coronal and 3D, linked, in one of three arrangements."""
+"""The views together: axial, sagittal, coronal and 3D, linked, alone or with those of a second volume."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QCursor, QImage, QPainter
-from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from synthview.gui.state import Layout, Plane, ViewModel, ViewState
 from synthview.gui.theme import SPACE, TOKENS
 from synthview.gui.views.empty_state import EmptyState
+from synthview.gui.views.scale_group import ScaleGroup
 from synthview.gui.views.slice_view import SliceView
 from synthview.volume.slicing import read_at
 
 VOLUME_PANE = "3d"
+BESIDE = " beside"  # ends the names of the second volume's panes
+_NOTHING_BESIDE = "Nothing to compare with yet: File → Open beside…, or Generate → Reconstruct a real scan…"
 _Cells = dict[str, tuple[int, int]]
 _QUAD: _Cells = {Plane.AXIAL: (0, 0), Plane.SAGITTAL: (0, 1), Plane.CORONAL: (1, 0), VOLUME_PANE: (1, 1)}
+_COMPARE: _Cells = {
+    **{plane.value: (1, column) for column, plane in enumerate(Plane)},
+    **{plane.value + BESIDE: (3, column) for column, plane in enumerate(Plane)},
+}
+_CAPTION_ROWS = (0, 2)
 _ROW: _Cells = {Plane.AXIAL: (0, 0), Plane.SAGITTAL: (0, 1), Plane.CORONAL: (0, 2)}
 
 
@@ -23,6 +31,7 @@ class OrthoView(QWidget):
 
     Attributes:
         views: the slice views by plane.
+        beside: the slice views of the volume beside, by plane.
         empty: what is shown without a volume; it offers to open one.
 
     Signals:
@@ -31,13 +40,24 @@ class OrthoView(QWidget):
 
     hovered = Signal(object)
 
-    def __init__(self, model: ViewModel, volume_pane: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: ViewModel, volume_pane: QWidget, beside: ViewModel | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._model = model
-        self.views = {plane: SliceView(model, plane) for plane in Plane}
+        scales = ScaleGroup()
+        self.views = {plane: SliceView(model, plane, scales) for plane in Plane}
+        second = beside or ViewModel(self)
+        self.beside = {plane: SliceView(second, plane, scales) for plane in Plane}
+        self._captions = [QLabel(), QLabel(_NOTHING_BESIDE)]
         self.empty = EmptyState()
         self._panes: dict[str, QWidget] = {plane.value: view for plane, view in self.views.items()}
+        self._panes |= {plane.value + BESIDE: view for plane, view in self.beside.items()}
         self._panes[VOLUME_PANE] = volume_pane
+        for caption in self._captions:
+            caption.setProperty("role", "caption")
+            caption.setTextFormat(Qt.TextFormat.PlainText)
+            caption.setContentsMargins(SPACE[2], SPACE[0], SPACE[2], 0)
         self._grid_page = QWidget()
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -57,6 +77,9 @@ class OrthoView(QWidget):
         for plane, view in self.views.items():
             view.hovered.connect(self._on_hovered)
             view.maximise_requested.connect(lambda plane=plane: self.toggle_large(plane.value))
+        for plane, view in self.beside.items():
+            view.hovered.connect(self._on_hovered)
+            view.maximise_requested.connect(lambda plane=plane: self.toggle_large(plane.value + BESIDE))
         self._model.volume_changed.connect(self._on_volume_changed)
         self._model.state_changed.connect(self._on_state_changed)
 
@@ -93,6 +116,11 @@ class OrthoView(QWidget):
             if chosen is not None:
                 self.views[Plane(chosen)].set_cine(True)
 
+    def name_compared(self, shown: str, beside: str) -> None:
+        """Say above each row which volume it shows."""
+        for caption, text in zip(self._captions, (shown, beside or _NOTHING_BESIDE), strict=True):
+            caption.setText(text)
+
     def grab_image(self) -> QImage:
         """The views as they are on the screen, at the screen's own resolution."""
         ratio = self.devicePixelRatioF()
@@ -100,7 +128,7 @@ class OrthoView(QWidget):
         image.setDevicePixelRatio(ratio)
         image.fill(TOKENS.window)
         painter = QPainter(image)
-        for pane in self._panes.values():
+        for pane in (*self._panes.values(), *self._captions):
             if pane.isVisible():
                 painter.drawImage(pane.mapTo(self, QPoint(0, 0)), _grab(pane))
         painter.end()
@@ -125,10 +153,14 @@ class OrthoView(QWidget):
     def _arrange(self) -> None:
         """Put the panes where the layout wants them; the widgets stay the same."""
         cells = self._cells()
-        for pane in self._panes.values():
+        for pane in (*self._panes.values(), *self._captions):
             self._grid.removeWidget(pane)
             pane.setParent(self._grid_page)  # keeps a pane that is in no cell; a no-op for the others
-        for line in range(3):
+        for caption, line in zip(self._captions, _CAPTION_ROWS, strict=True):
+            caption.setVisible(cells is _COMPARE)
+            if cells is _COMPARE:
+                self._grid.addWidget(caption, line, 0, 1, len(Plane))
+        for line in range(4):
             self._grid.setRowStretch(line, int(any(row == line for row, _ in cells.values())))
             self._grid.setColumnStretch(line, int(any(column == line for _, column in cells.values())))
         for name, pane in self._panes.items():
@@ -140,7 +172,8 @@ class OrthoView(QWidget):
         state = self._model.state
         if state.layout is Layout.QUAD:
             return _QUAD
-        return _ROW if state.layout is Layout.ROW else {state.large: (0, 0)}
+        fixed = {Layout.ROW: _ROW, Layout.COMPARE: _COMPARE}
+        return fixed.get(state.layout, {state.large: (0, 0)})
 
 
 def _grab(pane: QWidget) -> QImage:

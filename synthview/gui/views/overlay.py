@@ -54,7 +54,7 @@ def draw_name(painter: QPainter, pane: QRectF, plane: Plane) -> None:
 
 def draw_scale_bar(painter: QPainter, pane: QRectF, projection: Projection) -> None:
     """A bar of a round number of millimetres, bottom left."""
-    length_mm = scale_bar_mm(projection.px_per_mm, pane.width())
+    length_mm = scale_bar_mm(projection.px_per_mm, pane.width() // 16 * 16)  # panes of nearly one size agree
     if length_mm is None:
         return
     painter.setFont(_font(painter, 9))

@@ -60,7 +60,9 @@ def fit_scale(geometry: SliceGeometry, pane: QSizeF) -> float:
     return min(free_width / width_mm, free_height / height_mm)
 
 
-def project(volume: Volume, geometry: SliceGeometry, pane: QSizeF, zoom: float, pan_mm: _Mm) -> Projection:
+def project(  # noqa: PLR0917  (the last is seldom given)
+    volume: Volume, geometry: SliceGeometry, pane: QSizeF, zoom: float, pan_mm: _Mm, fit: float | None = None
+) -> Projection:
     """Put a slice into its pane.
 
     Args:
@@ -69,8 +71,9 @@ def project(volume: Volume, geometry: SliceGeometry, pane: QSizeF, zoom: float, 
         pane: size in logical pixels.
         zoom: factor on "the slice fits its pane".
         pan_mm: RAS+ millimetres from the volume's centre to what is drawn in the pane's centre.
+        fit: logical pixels per mm where zoom is 1; by default those at which the slice fits.
     """
-    scale = fit_scale(geometry, pane) * zoom
+    scale = (fit_scale(geometry, pane) if fit is None else fit) * zoom
     pixel_size = (geometry.pixel_mm[0] * scale, geometry.pixel_mm[1] * scale)
     x, y, z = volume_center_mm(volume)
     column, row = geometry.to_image(volume.mm_to_ijk((x + pan_mm[0], y + pan_mm[1], z + pan_mm[2])))

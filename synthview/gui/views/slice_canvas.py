@@ -6,13 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QHideEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from synthview.gui.state import Plane, ViewModel, ViewState
 from synthview.gui.theme import TOKENS
 from synthview.gui.views import overlay
-from synthview.gui.views.projection import Projection, project
+from synthview.gui.views.projection import Projection, fit_scale, project
+from synthview.gui.views.scale_group import ScaleGroup
 from synthview.gui.views.slice_gestures import SliceGestures
 from synthview.gui.views.slice_picture import slice_picture
 from synthview.volume import Window
@@ -31,6 +43,8 @@ class _PictureKey:
     colormap: str
     inverted: bool
     radiological: bool
+    overlay_number: int
+    overlay_opacity: float
 
 
 @dataclass(frozen=True)
@@ -59,11 +73,16 @@ class SliceCanvas(QWidget):
     hovered = Signal(object)
     maximise_requested = Signal()
 
-    def __init__(self, model: ViewModel, plane: Plane, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: ViewModel, plane: Plane, scales: ScaleGroup | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.plane = plane
         self.model = model
+        self._scales = scales or ScaleGroup()
+        self._scales.add(self, self._fit)
         self._volume_number = 0
+        self._overlay_number = 0
         self._scene: _Scene | None = None
         self._picture: tuple[_PictureKey, QImage] | None = None
         self._backdrop: tuple[tuple[Any, ...], QPixmap] | None = None
@@ -77,6 +96,7 @@ class SliceCanvas(QWidget):
         self.setAccessibleName(f"{plane.value.capitalize()} slice")
         model.volume_changed.connect(self._on_volume_changed)
         model.state_changed.connect(self._on_state_changed)
+        model.overlay_changed.connect(self._on_overlay_changed)
 
     @property
     def index(self) -> int:
@@ -89,7 +109,13 @@ class SliceCanvas(QWidget):
         if volume is None:
             return None
         geometry = slice_geometry(volume, self.plane, radiological=state.radiological)
-        return project(volume, geometry, QSizeF(self.size()), state.zoom, state.pan_mm)
+        pane = QSizeF(self.size())
+        return project(volume, geometry, pane, state.zoom, state.pan_mm, self._scales.scale(fit_scale(geometry, pane)))
+
+    def _fit(self) -> float | None:
+        """Logical pixels per mm at which this slice alone would fit."""
+        volume = self.model.volume
+        return None if volume is None else fit_scale(slice_geometry(volume, self.plane), QSizeF(self.size()))
 
     def sizeHint(self) -> QSize:
         """Large enough to be of use alone."""
@@ -99,6 +125,11 @@ class SliceCanvas(QWidget):
 
     def _on_volume_changed(self, _volume: object) -> None:
         self._volume_number += 1
+        self._scene = None
+        self._scales.changed()
+
+    def _on_overlay_changed(self, _overlay: object) -> None:
+        self._overlay_number += 1
         self._scene = None
         self.update()
 
@@ -112,13 +143,31 @@ class SliceCanvas(QWidget):
         """The slice fits another size now."""
         self._scene = None
         super().resizeEvent(event)
+        self._scales.changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The others make room for this one."""
+        super().showEvent(event)
+        self._scales.changed()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The others have the room of this one."""
+        super().hideEvent(event)
+        self._scales.changed()
 
     def _current_scene(self) -> _Scene | None:
         projection, state = self.projection(), self.model.state
         if projection is None:
             return None
         key = _PictureKey(
-            self._volume_number, self.index, state.window, state.colormap, state.inverted, state.radiological
+            self._volume_number,
+            self.index,
+            state.window,
+            state.colormap,
+            state.inverted,
+            state.radiological,
+            self._overlay_number,
+            state.overlay_opacity if state.overlay_shown and self.model.has_colors else 0.0,
         )
         crosshair = projection.to_pane(self._crosshair_ijk()) if state.show_crosshair else None
         return _Scene(key, projection, state.interpolated, crosshair)
@@ -175,7 +224,14 @@ class SliceCanvas(QWidget):
             volume = self.model.volume
             assert volume is not None  # there is no scene without a volume
             image = slice_picture(
-                volume, projection.geometry, key.index, key.window, key.colormap, inverted=key.inverted
+                volume,
+                projection.geometry,
+                key.index,
+                key.window,
+                key.colormap,
+                inverted=key.inverted,
+                overlay=self.model.overlay,
+                opacity=key.overlay_opacity,
             )
             self._picture = key, image
         return self._picture[1]

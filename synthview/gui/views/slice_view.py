@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLa
 from synthview.gui.icons import icon
 from synthview.gui.state import Layout, Plane, ViewModel, ViewState
 from synthview.gui.theme import SPACE, TOKENS
+from synthview.gui.views.scale_group import ScaleGroup
 from synthview.gui.views.slice_canvas import SliceCanvas
 
 CINE_PER_SECOND = 15
@@ -34,11 +35,13 @@ class SliceView(QWidget):
     maximise_requested = Signal()
     cine_changed = Signal(bool)
 
-    def __init__(self, model: ViewModel, plane: Plane, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: ViewModel, plane: Plane, scales: ScaleGroup | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.plane = plane
         self._model = model
-        self.canvas = SliceCanvas(model, plane)
+        self.canvas = SliceCanvas(model, plane, scales)
         self.setFocusProxy(self.canvas)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setProperty("plane", plane.value)
