@@ -71,4 +71,5 @@ def unknown_sentence(
     reasons = "; ".join(f"not {family.title}: {d.sentence}" for family, d in ranked[:_CLOSEST])
     keys = [key for part in checkpoint.parts.values() for key in part]
     closest = f"{checkpoint.path} is of no architecture that synthview knows (its tensors: {listed(keys, 4)}). "
-    return " ".join((f"{closest}Closest: {reasons}", *troubles))
+    advice = "If you know its architecture, say --family NAME; docs/programs.md says how to bring your own"
+    return " ".join((f"{closest}Closest: {reasons}. {advice}", *troubles))

@@ -40,6 +40,7 @@ from synthview.generators.networks.monai_layers import (
     decode_steps,
     predict_steps,
 )
+from synthview.generators.networks.monai_outline import has_outline, outline
 from synthview.generators.networks.monai_weights import is_autoencoder, is_diffusion
 from synthview.generators.samplers.latent import make_levels, sample
 from synthview.generators.samplers.steps import Steps, part_of
@@ -156,6 +157,14 @@ class MonaiLdm(Family):
     def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
         """The networks from shapes, the rest from what was stated or a bundle says, else as published."""
         return complete_arguments(shapes, stated)
+
+    def expected_shapes(self, arguments: Arguments) -> Shapes:
+        """From tables, so that a checkpoint is recognised without MONAI's import."""
+        return outline(arguments) if has_outline(arguments) else super().expected_shapes(arguments)
+
+    def count_parameters(self, arguments: Arguments) -> int:
+        """All tensors: there are no buffers."""
+        return sum(math.prod(shape) for shape in self.expected_shapes(arguments).values())
 
     def read_settings(self, settings: Mapping[str, Any], shapes: Shapes) -> dict[str, Any]:
         """What a bundle's ``configs/inference.json`` says, as far as it can be used."""
