@@ -79,6 +79,7 @@ ACTIONS = (
     ActionRow("redo", "&Generate", "R&edo change of controls", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
     ActionRow("adopt", "—&Generate", "&Set the controls to this volume", ("Ctrl+Shift+A",), "reset"),
     ActionRow("describe", "&Generate", "&Describe this checkpoint…", ("Ctrl+Shift+D",), "details"),
+    ActionRow("follow-training", "—&Generate", "&Follow a training…", ("Ctrl+Shift+T",), "chart"),
     ActionRow("shortcuts", "&Help", "&Mouse and keys", ("F1", "?"), "keyboard"),
     ActionRow("about", "&Help", "&About synthview", (), "information"),
 )

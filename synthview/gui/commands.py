@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QDialog, QFileDialog
 
 from synthview.generators.info import Reconstruction
 from synthview.gui.dialogs.about import AboutDialog
@@ -50,6 +50,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self._coarse = False
+        self._training: QDialog | None = None
 
     def slots(self) -> dict[str, Callable[..., object]]:
         """Action id to what it calls."""
@@ -85,6 +86,7 @@ class Commands(QObject):
             "redo": generation.history.redo,
             "adopt": self.adopt,
             "describe": self.describe,
+            "follow-training": self.follow_training,
             "open-overlay": self.open_overlay,
             "open-beside": self.open_beside,
             "swap-beside": window.comparison.swap,
@@ -189,6 +191,15 @@ class Commands(QObject):
         said = ask_description(info, content, self._window)
         if said is not None:
             self._window.generation.describe(said)
+
+    def follow_training(self, folder: Path | None = None) -> None:
+        """Show a training as it goes on, beside the window."""
+        from synthview.gui.training_window import TrainingWindow  # plots are slow to load
+
+        folder = folder or self._window.documents.choose_folder("Follow a training: choose its folder")
+        if folder is not None:
+            self._training = TrainingWindow(folder, self._window)
+            self._training.show()
 
     def on_describe_failed(self, sentence: str, content: Mapping[str, Any]) -> None:
         """Say why a description was not kept, and offer it for correction."""

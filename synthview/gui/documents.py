@@ -63,9 +63,9 @@ class Documents(QObject):
         )
         return self._chosen(name)
 
-    def choose_folder(self) -> Path | None:
-        """Ask for a checkpoint folder; None if the person changed their mind."""
-        name = QFileDialog.getExistingDirectory(self._window, "Open a checkpoint folder", self._settings.folder("open"))
+    def choose_folder(self, title: str = "Open a checkpoint folder") -> Path | None:
+        """Ask for a folder; None if the person changed their mind."""
+        name = QFileDialog.getExistingDirectory(self._window, title, self._settings.folder("open"))
         return self._chosen(name)
 
     def open_volume(self, path: Path) -> None:

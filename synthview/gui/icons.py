@@ -40,6 +40,7 @@ _GLYPHS = {
     "help": "mdi6.help-circle-outline",
     "keyboard": "mdi6.keyboard-outline",
     "copy": "mdi6.content-copy",
+    "chart": "mdi6.chart-line",
     "details": "mdi6.text-box-outline",
     "recent": "mdi6.history",
     "bundled": "mdi6.package-variant-closed",

@@ -1,0 +1,138 @@
+"""A training as it goes on: losses, the newest samples beside real ones, time left.
+
+It reads the run's folder, so that it follows a training wherever that was started, and closing it stops nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QPixmap
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from synthview.errors import SynthviewError
+from synthview.gui.background import Background
+from synthview.gui.theme import SPACE, TOKENS
+from synthview.training.follow import Progress, read_progress, time_text
+
+_EVERY_MS = 2000
+_COLORS = ("#5aa9e6", "#f4a259", "#7fc97f", "#e06c75", "#b48ead", "#c9b458")
+
+
+class TrainingWindow(QDialog):
+    """Follows one run.
+
+    Args:
+        folder: the run's.
+        parent: the window it belongs to.
+    """
+
+    def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.folder = Path(folder)
+        self.setWindowTitle("Training")
+        self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
+        self.resize(1000, 820)
+        self._background = Background(self)
+        self._asking = False
+        self._shown: tuple[Path | None, Path | None, int] = (None, None, 0)
+        self._build()
+        self._timer = QTimer(self, interval=_EVERY_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start()
+        self.refresh()
+
+    def _build(self) -> None:
+        import pyqtgraph
+
+        self.title_label = QLabel(str(self.folder))
+        self.title_label.setProperty("role", "title")
+        self.state_label = QLabel("reading…")
+        self.state_label.setProperty("role", "caption")
+        self.bar = QProgressBar(textVisible=False)
+        self.plot = pyqtgraph.PlotWidget(background=TOKENS.panel)
+        self.plot.setLogMode(y=True)
+        self.plot.setLabel("bottom", "step")
+        self.plot.setLabel("left", "loss")
+        self.plot.addLegend(offset=(-10, 10))
+        self.plot.setMinimumHeight(220)
+        self._curves: dict[str, object] = {}
+        self.real, self.samples = _picture(), _picture()
+        pictures = QHBoxLayout()
+        for caption, label in (("Real", self.real), ("Samples", self.samples)):
+            column = QVBoxLayout()
+            heading = QLabel(caption)
+            heading.setProperty("role", "heading")
+            column.addWidget(heading)
+            column.addWidget(label, stretch=1)
+            pictures.addLayout(column, stretch=1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE[3], SPACE[3], SPACE[3], SPACE[3])
+        layout.setSpacing(SPACE[2])
+        for widget in (self.title_label, self.state_label, self.bar):
+            layout.addWidget(widget)
+        layout.addWidget(self.plot, stretch=1)
+        layout.addLayout(pictures, stretch=2)
+
+    def refresh(self) -> None:
+        """Read the run again, off the GUI thread."""
+        if not self._asking:
+            self._asking = True
+            self._background.run(lambda: read_progress(self.folder), self._show, self._show_failure)
+
+    def _show(self, progress: Progress) -> None:
+        self._asking = False
+        self.title_label.setText(progress.title)
+        self.bar.setRange(0, progress.steps)
+        self.bar.setValue(progress.step)
+        self.state_label.setText(_state(progress))
+        for number, (name, (steps, values)) in enumerate(progress.losses.items()):
+            self._curve(name, number).setData(steps, [max(value, 1e-9) for value in values])  # type: ignore[attr-defined]
+        self._show_pictures(progress)
+
+    def _curve(self, name: str, number: int) -> object:
+        if name not in self._curves:
+            self._curves[name] = self.plot.plot(name=name, pen=_COLORS[number % len(_COLORS)])
+        return self._curves[name]
+
+    def _show_pictures(self, progress: Progress) -> None:
+        wanted = (progress.real, progress.sheet, self.samples.width())
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        for label, path in ((self.real, progress.real), (self.samples, progress.sheet)):
+            picture = QPixmap(str(path)) if path is not None else QPixmap()
+            if picture.isNull():
+                label.setText("not yet")
+                continue
+            keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            label.setPixmap(picture.scaled(label.size(), keep, smooth))
+            label.setToolTip(str(path))
+
+    def _show_failure(self, error: SynthviewError, _details: str) -> None:
+        self._asking = False
+        self._timer.stop()
+        self.state_label.setText(str(error))
+        self.state_label.setProperty("role", "bad")
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop looking; the training goes on."""
+        self._timer.stop()
+        self._background.wait()
+        super().closeEvent(event)
+
+
+def _picture() -> QLabel:
+    label = QLabel("not yet", alignment=Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    label.setMinimumSize(240, 160)
+    return label
+
+
+def _state(progress: Progress) -> str:
+    done = f"{progress.step:,} of {progress.steps:,} steps".replace(",", " ")
+    if progress.finished:
+        return f"{done}: finished"
+    if progress.seconds_left is None:
+        return f"{done}: it has just begun"
+    return f"{done}; at this speed {time_text(progress.seconds_left)} more"
