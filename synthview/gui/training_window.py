@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QPixmap
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from synthview.errors import SynthviewError
 from synthview.gui.background import Background
@@ -33,7 +33,7 @@ class TrainingWindow(QDialog):
         self.folder = Path(folder)
         self.setWindowTitle("Training")
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
-        self.resize(1000, 820)
+        self.resize(900, 940)
         self._background = Background(self)
         self._asking = False
         self._shown: tuple[Path | None, Path | None, int] = (None, None, 0)
@@ -55,15 +55,17 @@ class TrainingWindow(QDialog):
         self.plot.setLogMode(y=True)
         self.plot.setLabel("bottom", "step")
         self.plot.setLabel("left", "loss")
+        self.plot.getAxis("left").enableAutoSIPrefix(False)
         self.plot.addLegend(offset=(-10, 10))
         self.plot.setMinimumHeight(220)
         self._curves: dict[str, object] = {}
         self.real, self.samples = _picture(), _picture()
-        pictures = QHBoxLayout()
+        pictures = QVBoxLayout()
         for caption, label in (("Real", self.real), ("Samples", self.samples)):
             column = QVBoxLayout()
+            column.setSpacing(SPACE[0])
             heading = QLabel(caption)
-            heading.setProperty("role", "heading")
+            heading.setProperty("role", "caption")
             column.addWidget(heading)
             column.addWidget(label, stretch=1)
             pictures.addLayout(column, stretch=1)
@@ -125,7 +127,7 @@ class TrainingWindow(QDialog):
 
 def _picture() -> QLabel:
     label = QLabel("not yet", alignment=Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-    label.setMinimumSize(240, 160)
+    label.setMinimumSize(240, 120)
     return label
 
 

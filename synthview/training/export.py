@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save as to_safetensors
 
 from synthview.errors import SaveError, WrongRequestError
+from synthview.generators.loading import load_generator
 from synthview.generators.manifest import Manifest, ManifestFeature, ManifestOutput
 from synthview.training.card import model_card
 from synthview.training.journal import read_journal
@@ -17,10 +19,11 @@ from synthview.training.methods.base import Method
 from synthview.training.run import load_averages
 from synthview.training.runs import RunRecord
 from synthview.training.samples import Samples
+from synthview.training.sheets import png, tissues_as_grey
 from synthview.volume import VolumeKind, Window
 from synthview.volume.nifti import write_atomically
 
-WEIGHTS, MANIFEST, CARD = "weights.safetensors", "manifest.json", "README.md"
+WEIGHTS, MANIFEST, CARD, THUMBNAIL = "weights.safetensors", "manifest.json", "README.md", "thumbnail.png"
 
 
 def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> Path:
@@ -51,7 +54,21 @@ def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> 
     manifest.save(out / MANIFEST)
     card = model_card(record, method.samples, manifest, step, read_journal(record.folder))
     write_atomically(out / CARD, card.encode())
+    write_atomically(out / THUMBNAIL, thumbnail(out))
     return out
+
+
+def thumbnail(folder: Path) -> bytes:
+    """PNG of the middle axial slice of a generator's first volume, as radiologists see it."""
+    volume = load_generator(folder, device="cpu").generate(seed=0)
+    voxels = volume.voxels.astype(np.float32)
+    low, high = volume.window.low, volume.window.high
+    grey = tissues_as_grey(voxels[None])[0] if voxels.ndim == 4 else np.clip((voxels - low) / (high - low), 0, 1)
+    axial = grey[::-1, ::-1, grey.shape[2] // 2].T
+    side = max(axial.shape)
+    rows, columns = ((side - n) // 2 for n in axial.shape)
+    square = np.pad(axial, ((rows, side - axial.shape[0] - rows), (columns, side - axial.shape[1] - columns)))
+    return png((square * 255).round().astype(np.uint8))
 
 
 def half(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

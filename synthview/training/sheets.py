@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,11 @@ def grey(volumes: torch.Tensor) -> npt.NDArray[np.float32]:
     values = volumes.detach().float().cpu().numpy()
     if values.shape[1] == 1:
         return np.clip(values[:, 0] * 0.5 + 0.5, 0, 1)
+    return tissues_as_grey(values)
+
+
+def tissues_as_grey(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Probabilities (N, 4, …) of white matter, grey matter, CSF and background as a T1-weighted image shows them."""
     shown: npt.NDArray[np.float32] = np.einsum("nc...,c->n...", values, _GREY)
     return shown
 
@@ -43,13 +49,16 @@ def sheet(volumes: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.uint
 
 def save_sheet(path: Path, picture: npt.NDArray[np.uint8]) -> None:
     """As PNG."""
-    import io
+    write_atomically(path, png(picture))
 
+
+def png(picture: npt.NDArray[np.uint8]) -> bytes:
+    """A picture (H, W) as a PNG file."""
     from matplotlib import image
 
     written = io.BytesIO()
     image.imsave(written, picture, cmap="gray", vmin=0, vmax=255, format="png")
-    write_atomically(path, written.getvalue())
+    return written.getvalue()
 
 
 def _tile(volume: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

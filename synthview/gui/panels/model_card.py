@@ -14,14 +14,18 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
+from synthview.errors import SynthviewError
 from synthview.generators.info import GeneratorInfo
+from synthview.generators.manifest import MANIFEST_NAME, Manifest
 from synthview.gui.icons import icon
 from synthview.gui.theme import SPACE, TOKENS
 
-_ICON_PX = 20
+_ICON_PX, _THUMBNAIL_PX = 20, 48
+_THUMBNAIL = "thumbnail.png"  # in a bundled generator's folder
 
 
 class CardState(Enum):
@@ -75,8 +79,10 @@ class ModelCard(QFrame):
         self.setProperty("role", "card")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._thumbnail = _thumbnail(path) if bundled else QPixmap()
         self._icon = QLabel()
-        self._icon.setFixedSize(_ICON_PX, _ICON_PX)
+        side = _ICON_PX if self._thumbnail.isNull() else _THUMBNAIL_PX
+        self._icon.setFixedSize(side, side)
         self.name_label = ElidedLabel(Qt.TextElideMode.ElideMiddle)
         self.name_label.setText(name)
         self.caption = ElidedLabel(Qt.TextElideMode.ElideRight)
@@ -106,7 +112,7 @@ class ModelCard(QFrame):
 
     def show_unknown(self) -> None:
         """It has not been opened yet."""
-        where = "bundled with synthview" if self._bundled else str(self.path.parent)
+        where = _said_by_its_manifest(self.path) if self._bundled else str(self.path.parent)
         self._show(CardState.UNKNOWN, where, "", str(self.path))
 
     def show_opening(self) -> None:
@@ -147,7 +153,10 @@ class ModelCard(QFrame):
             name, color = "warning", TOKENS.warn
         else:
             name, color = ("bundled" if self._bundled else "checkpoint"), TOKENS.text_dim
-        self._icon.setPixmap(icon(name, color).pixmap(_ICON_PX, _ICON_PX))
+        if self._thumbnail.isNull() or name != "bundled":
+            self._icon.setPixmap(icon(name, color).pixmap(_ICON_PX, _ICON_PX))
+        else:
+            self._icon.setPixmap(self._thumbnail)
         self._say_accessibly()
 
     def _say_accessibly(self) -> None:
@@ -207,6 +216,24 @@ class ModelCard(QFrame):
     def _copy_sha256(self) -> None:
         if self._info is not None:
             QGuiApplication.clipboard().setText(self._info.sha256)
+
+
+def _thumbnail(folder: Path) -> QPixmap:
+    """A picture of what a bundled generator makes; null where there is none."""
+    picture = QPixmap(str(folder / _THUMBNAIL))
+    if picture.isNull():
+        return picture
+    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return picture.scaled(_THUMBNAIL_PX, _THUMBNAIL_PX, keep, smooth)
+
+
+def _said_by_its_manifest(folder: Path) -> str:
+    """What a bundled generator makes, and its licence, without opening it."""
+    try:
+        manifest = Manifest.load(folder / MANIFEST_NAME)
+    except SynthviewError:
+        return "bundled with synthview"
+    return f"{manifest.name} · {manifest.licence}" if manifest.licence else manifest.name
 
 
 def size_text(output_shape: tuple[int, ...]) -> str:

@@ -27,6 +27,9 @@ from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
 
+_BACKGROUND = -0.96  # what is darker counts as background
+
+
 @dataclass(frozen=True)
 class PairedLoss:
     """Weights.
@@ -34,6 +37,7 @@ class PairedLoss:
     Attributes:
         learning_rate: of Adam.
         gradient: weight of the gradient difference beside L1 (scans).
+        foreground: how much more voxels count that are not background; most of a scan is black, and black is easy.
         absolute: weight of L1 beside the cross-entropy (tissue maps).
         coarse: weight of HA-GAN's low-resolution branch.
         jitter: standard deviation of noise on the codes, so that neighbours of a code look like it.
@@ -42,6 +46,7 @@ class PairedLoss:
 
     learning_rate: float = 2e-3
     gradient: float = 1.0
+    foreground: float = 0.0
     absolute: float = 1.0
     coarse: float = 0.2
     jitter: float = 0.0
@@ -106,15 +111,20 @@ class Paired(Method):
         if isinstance(network, HaGanNetwork) and network.sub_G is not None:
             shared = forwards.hagan_coarse(network, z)
             made, small = forwards.hagan_fine(network, shared).float(), network.sub_G(shared).float()
-            losses["coarse"] = F.l1_loss(small, F.avg_pool3d(wanted, 4))
+            losses["coarse"] = self._distance(small, F.avg_pool3d(wanted, 4))
         else:
             made = self.made.forward(network, z, features).float()
-        losses["L1"] = F.l1_loss(made, wanted)
+        losses["L1"] = self._distance(made, wanted)
         losses["gradient"] = gradient_difference(made, wanted)
         total = losses["L1"] + loss.gradient * losses["gradient"]
         if "coarse" in losses:
             total = total + loss.coarse * losses["coarse"]
         return {"loss": total, **losses}
+
+    def _distance(self, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        """L1, weighted."""
+        weight = 1 + self.loss.foreground * (wanted > _BACKGROUND)
+        return ((made - wanted).abs() * weight).sum() / weight.sum()
 
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """N(0, 1)."""
