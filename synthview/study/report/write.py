@@ -15,6 +15,7 @@ from synthview.study.report.facts import StudyFacts
 from synthview.study.report.figures import figure_png, figure_svg
 from synthview.study.report.html import report_html
 from synthview.study.report.pdf import report_pdf
+from synthview.study.report.plots import Plot
 from synthview.study.report.tables import imrmc_files, joined_csv, results_csv
 from synthview.study.statistics.analyse import Analysis
 from synthview.study.votes import Vote
@@ -88,6 +89,17 @@ def _imrmc(analysis: Analysis) -> list[tuple[str, Callable[[], bytes]]]:
         for section in analysis.sections
         for ending, text in imrmc_files(section).items()
     ]
+
+
+def save_figure(plot: Plot, path: Path) -> Path:
+    """Save one figure as SVG, or as PNG at 300 dpi, by the ending of its name.
+
+    Raises:
+        SaveError: another ending, or the disk refused.
+    """
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise SaveError(f"{path.name}: a figure is saved as .svg or .png")
+    return _write(path, figure_svg(plot).encode() if path.suffix.lower() == ".svg" else figure_png(plot))
 
 
 def file_name(text: str) -> str:
