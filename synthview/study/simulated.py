@@ -133,6 +133,7 @@ def simulate(place: StudyPlace, reader: str, behaviour: Behaviour, key: AnswerKe
     Raises:
         StudyError: as ``ReadingSession.begin`` and ``confirm``.
     """
+    place.store.trials(reader)  # says who the readers are
     simulated = SimulatedReader(reader, behaviour, key.truths[reader])
     questionnaire = {question.name: _filled_in(question) for question in place.store.protocol.questionnaire}
     done = 0
