@@ -30,9 +30,9 @@ from synthview.errors import WrongRequestError
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.features import FeatureInput, encode_features
-from synthview.generators.info import Feature, OpenArgument
+from synthview.generators.info import Feature, OpenArgument, Setting
 from synthview.generators.state_dicts import Shapes, Tensors, shapes_of
-from synthview.volume import Volume
+from synthview.volume import Volume, VolumeKind
 
 Arguments = Mapping[str, Any]
 Step = tuple[float, torch.Tensor | None]
@@ -149,6 +149,14 @@ class Family(ABC):
     def features(self, arguments: Arguments) -> tuple[Feature, ...]:
         """Conditioning inputs, in the network's order."""
         return ()
+
+    def settings(self, arguments: Arguments) -> tuple[Setting, ...]:
+        """Ways to use the network that a person may choose in the window."""
+        return ()
+
+    def implied_by(self, kind: VolumeKind) -> Arguments:
+        """Arguments that follow from the kind of image a manifest says, where nobody states them."""
+        return {}
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What is unknown or assumed, one sentence each."""

@@ -54,6 +54,25 @@ class OpenArgument:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """A way to use a network that its weights leave to whoever opens it; another choice opens it again.
+
+    Attributes:
+        name: of the argument.
+        label: what the screen says.
+        value: as opened, as it would be typed after ``name=``.
+        choices: value and what the screen calls it.
+        what: explains it in a sentence.
+    """
+
+    name: str
+    label: str
+    value: str
+    choices: tuple[tuple[str, str], ...]
+    what: str = ""
+
+
+@dataclass(frozen=True)
 class GeneratorInfo:
     """What a checkpoint is, without running it.
 
@@ -79,6 +98,7 @@ class GeneratorInfo:
         citation: what to cite.
         metrics: reported figures.
         can_encode: whether it has an encoder, so that it can reconstruct a real scan.
+        settings: ways to use it that can be chosen.
     """
 
     name: str
@@ -102,6 +122,7 @@ class GeneratorInfo:
     citation: str = ""
     metrics: Mapping[str, float | str] = field(default_factory=dict)
     can_encode: bool = False
+    settings: tuple[Setting, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

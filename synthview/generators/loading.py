@@ -209,5 +209,6 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         manifest="" if manifest is None else str(manifest.path.absolute()),
         label=said.get("name", ""),
         can_encode=family.encoder(checkpoint, arguments) is not None,
+        settings=family.settings(arguments),
         **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},
     )

@@ -311,6 +311,8 @@ def _from_manifest(family: Family, shapes: Shapes, said: Statements) -> dict[str
     if manifest is None:
         return {}
     implied = _manifest_family(manifest)[1] if manifest.family else {}
+    if manifest.output.kind is not None:
+        implied = {**family.implied_by(manifest.output.kind), **implied}
     asked = {name: value for name, value in {**implied, **manifest.arguments}.items() if name not in said.given}
     try:
         stated = parse_arguments(family, asked)

@@ -82,13 +82,15 @@ def verify_file(
     made = _provenance(path, volume)
     if made.reconstructed:
         raise ProvenanceError(
-            f"{path} is a reconstruction of the scan {made.reconstructed.get('scan', '')}: only from that scan can it be "
-            f"made again, with synthview reconstruct {made.checkpoint_name} SCAN"
+            f"{path} is a reconstruction of the scan {made.reconstructed.get('scan', '')}: only from that scan can it "
+            f"be made again, with synthview reconstruct {made.checkpoint_name} SCAN"
         )
     source = _find(made, path.parent) if checkpoint is None else _matching(checkpoint, made)
     arguments = dict(made.arguments)
     coarse = bool(arguments.pop("coarse", False))
-    generator = open_generator(source, arguments, device or _recorded_device(made), made.family, trust=trust)
+    generator = open_generator(
+        source, arguments, device or _recorded_device(made), made.family, trust=trust, dtype=made.dtype
+    )
     _check_features(made, generator, source)
     again = _again(generator, made, coarse=coarse, progress=progress)
     if again.voxels.shape != volume.voxels.shape or not np.allclose(again.affine, volume.affine, atol=1e-4):

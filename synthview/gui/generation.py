@@ -90,6 +90,8 @@ class Generation(QObject):
         self._opening: dict[int, _Opening] = {}
         self._info: GeneratorInfo | None = None
         self._path: Path | None = None
+        self._arguments: dict[str, Any] = {}
+        self._family: str | None = None
         self._device = "auto"
         self._scan: tuple[int, Path] | None = None  # the job and the file being reconstructed
         self._connect()
@@ -112,6 +114,7 @@ class Generation(QObject):
         self._panel.generate_requested.connect(self.generate)
         self._panel.preview_requested.connect(self.generate)
         self._panel.cancel_requested.connect(self.cancel)
+        self._panel.setting_changed.connect(self._on_setting)
         self._panel.device_changed.connect(self._set_device)
         self._panel.request_changed.connect(lambda old, new: self.history.push(_Edit(self, old, new)))
 
@@ -211,6 +214,8 @@ class Generation(QObject):
             return
         self._latest.cancel()
         self._info, self._path = result, opening.path
+        if opening.content is None:  # a description leaves how it was opened
+            self._arguments, self._family = dict(opening.arguments), opening.family
         if opening.path not in bundled_checkpoints().values():
             self._settings.add_recent("checkpoints", opening.path)
             self._library.set_recent(self._settings.recent("checkpoints"))
@@ -297,6 +302,13 @@ class Generation(QObject):
         making = self._latest.busy or self._scan is not None
         self._panel.set_busy(making)
         self.busy_changed.emit(making or bool(self._opening))
+
+    def _on_setting(self, name: str, value: str) -> None:
+        """Open the checkpoint again with another setting; the answer is kept, and what is looked at stays."""
+        if self._path is not None and self._info is not None:
+            then = self._panel.request()
+            arguments = {**self._arguments, name: value}
+            self._start_opening(_Opening(self._path, arguments, then, self._family), remember=True)
 
     def _set_device(self, device: str) -> None:
         self._device = device

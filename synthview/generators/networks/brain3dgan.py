@@ -20,6 +20,8 @@ from synthview.generators.arguments import parse_flag
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments
+from synthview.generators.info import Setting
+from synthview.generators.networks.batch_setting import batch_setting
 from synthview.generators.networks.conv_encoder import conv_encoder
 from synthview.generators.networks.stem_stack import Layout, StemStack, StemStackNetwork
 from synthview.generators.state_dicts import Shapes
@@ -59,6 +61,10 @@ class _Brain3dGan(StemStack):
         """``E_….pth`` beside ``G_….pth``."""
         spacing = (_SPACING_MM, _SPACING_MM, _SPACING_MM)
         return conv_encoder(checkpoint.files[0], arguments["latent_dim"], spacing, instance_norm=False)
+
+    def settings(self, arguments: Arguments) -> tuple[Setting, ...]:
+        """The statistics that the norms use."""
+        return (batch_setting(bool(arguments["batch_statistics"])),)
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What is taken from the publication."""

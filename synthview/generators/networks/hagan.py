@@ -29,7 +29,7 @@ from synthview.generators.arguments import check_stated
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
-from synthview.generators.info import Feature, OpenArgument
+from synthview.generators.info import Feature, OpenArgument, Setting
 from synthview.generators.networks.hagan_encoder import hagan_encoder
 from synthview.generators.networks.upsampled_conv import ScaleAndReLU, UpsampledConv, group_norm_and_relu
 from synthview.generators.state_dicts import Shapes
@@ -52,6 +52,8 @@ HU_RANGE = (-1024, 600)  # -1 and 1 of a chest CT
 _HU_LOW, _HU_HIGH = HU_RANGE
 _FC1_PARTS = 16  # of which one at a time is in float64
 _OUTPUTS = ("unit", "hu", "raw")
+_VALUES = (("unit", "0 to 1"), ("hu", "HU, -1024 to 600"), ("raw", "-1 to 1"))
+_MOST_CLASSES = 10  # offered in the window
 
 
 class LowResolutionBranch(nn.Module):
@@ -257,6 +259,19 @@ class HaGan(Family):
         if not count:
             return ()
         return (Feature("class", "Class", high=count - 1, categories=tuple(f"class {i}" for i in range(count))),)
+
+    def settings(self, arguments: Arguments) -> tuple[Setting, ...]:
+        """What the values mean, and how many of the inputs are classes."""
+        values = Setting("output", "Values", arguments["output"], _VALUES, "What the network's -1 to 1 becomes")
+        width = arguments["latent_dim"] + arguments["num_class"]
+        counts = range(min(max(_MOST_CLASSES, arguments["num_class"]), width - 1) + 1)
+        named = tuple((str(n), str(n) if n else "none") for n in counts)
+        what = f"How many of the {width} inputs are classes: its configs.json says it (num_class)"
+        return values, Setting("num_class", "Classes", str(arguments["num_class"]), named, what)
+
+    def implied_by(self, kind: VolumeKind) -> Arguments:
+        """Chest CT is published in HU."""
+        return {"output": "hu"} if kind is VolumeKind.CT else {}
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What a file of HA-GAN's does not say."""

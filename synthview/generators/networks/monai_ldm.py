@@ -24,7 +24,7 @@ from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.features import FeatureInput, encode_features
-from synthview.generators.info import Feature, OpenArgument
+from synthview.generators.info import Feature, OpenArgument, Setting
 from synthview.generators.networks.monai_arguments import (
     ARGUMENTS,
     complete_arguments,
@@ -42,12 +42,13 @@ from synthview.generators.networks.monai_layers import (
 )
 from synthview.generators.networks.monai_outline import has_outline, outline
 from synthview.generators.networks.monai_weights import is_autoencoder, is_diffusion
-from synthview.generators.samplers.latent import make_levels, sample
+from synthview.generators.samplers.latent import SAMPLERS, make_levels, sample
 from synthview.generators.samplers.steps import Steps, part_of
 from synthview.generators.state_dicts import Shapes, Tensors
 from synthview.volume import Volume, VolumeKind, Window
 
 _COARSE_STEPS = 5
+_STEPS_OFFERED = (10, 25, 50, 100, 200, 1000)
 _DECODING = 0.2  # of the work, roughly
 _CROP = (slice(5, -5), slice(5, -5), slice(None, -15))  # of the published brains
 _AFFINE = np.array(
@@ -248,6 +249,16 @@ class MonaiLdm(Family):
         if tokens.shape[1] % width or tokens.shape[0] not in {1, count} or not np.isfinite(tokens).all():
             raise WrongRequestError(f"text embeddings must be {count} × tokens × {width} numbers, got {tokens.shape}")
         return np.broadcast_to(tokens, (count, tokens.shape[1])).copy()
+
+    def settings(self, arguments: Arguments) -> tuple[Setting, ...]:
+        """The scheduler and its steps."""
+        steps = sorted({*_STEPS_OFFERED, arguments["steps"]})
+        schedulers = tuple((name, name.upper()) for name in SAMPLERS)
+        return (
+            Setting("scheduler", "Scheduler", arguments["scheduler"], schedulers, "How noise becomes a latent"),
+            Setting("steps", "Steps", str(arguments["steps"]), tuple((str(n), str(n)) for n in steps),
+                    "More steps take longer and follow the training more closely"),
+        )  # fmt: skip
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What is assumed, and what the file lacks."""

@@ -23,6 +23,8 @@ from synthview.errors import WrongRequestError
 from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
+from synthview.generators.info import Setting
+from synthview.generators.networks.batch_setting import batch_setting
 from synthview.generators.networks.conv_encoder import conv_encoder
 from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, Window
@@ -166,6 +168,10 @@ class SigmaRat(Family):
     def encoder(self, checkpoint: Checkpoint, arguments: Arguments) -> EncoderSource | None:
         """``E_iter….pth`` beside ``G_iter….pth``."""
         return conv_encoder(checkpoint.files[0], arguments["latent_dim"], _SPACING_MM, instance_norm=True)
+
+    def settings(self, arguments: Arguments) -> tuple[Setting, ...]:
+        """The statistics that the norms use."""
+        return (batch_setting(bool(arguments["batch_statistics"])),)
 
     def notes(self, arguments: Arguments, stated: Collection[str]) -> tuple[str, ...]:
         """What is taken from the publication."""

@@ -1,11 +1,11 @@
-"""The control of one conditioning input: a slider for a number, a list for a category."""
+"""The control of one conditioning input: a slider for a number, a switch or a list for a category; and of a setting."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from synthview.generators.info import Feature
+from synthview.generators.info import Feature, Setting
 from synthview.gui.panels.number_row import NumberRow
 
 
@@ -41,6 +41,42 @@ class CategoryRow(QWidget):
         """Choose a category by its number, brought into range; no signal."""
         with QSignalBlocker(self.combo):
             self.combo.setCurrentIndex(min(max(round(value), 0), self.combo.count() - 1))
+
+
+class SettingRow(QWidget):
+    """One way to use the network, out of several.
+
+    Signals:
+        chosen: the setting's name and the value that a person has chosen.
+    """
+
+    chosen = Signal(str, str)
+
+    def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setting = setting
+        self.combo = QComboBox()
+        for value, words in setting.choices:
+            self.combo.addItem(words, value)
+        self.combo.setCurrentIndex(self.combo.findData(setting.value))
+        self.combo.setAccessibleName(setting.label)
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(10)
+        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        name = QLabel(setting.label)
+        name.setTextFormat(Qt.TextFormat.PlainText)
+        name.setBuddy(self.combo)
+        self.setToolTip(setting.what)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(name)
+        row.addWidget(self.combo, stretch=1)
+        self.combo.activated.connect(self._on_chosen)
+
+    def _on_chosen(self) -> None:
+        value = self.combo.currentData()
+        if value != self.setting.value:
+            self.chosen.emit(self.setting.name, value)
 
 
 FeatureRow = CategoryRow | NumberRow

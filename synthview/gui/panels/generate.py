@@ -9,10 +9,10 @@ from dataclasses import replace
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from synthview.generators.info import Device, GenerateRequest, GeneratorInfo
+from synthview.generators.info import Device, GenerateRequest, GeneratorInfo, Setting
 from synthview.gui.icons import icon
 from synthview.gui.panels.content_scroll import ContentScroll
-from synthview.gui.panels.feature_row import FeatureRow, feature_row
+from synthview.gui.panels.feature_row import FeatureRow, SettingRow, feature_row
 from synthview.gui.panels.number_row import NumberRow
 from synthview.gui.panels.seed_box import MAX_SEED, SeedBox
 from synthview.gui.theme import SPACE, TOKENS
@@ -30,6 +30,7 @@ class GeneratePanel(QWidget):
         generate_requested: a volume is wanted: the button, or an edit with live preview on.
         cancel_requested: the volume being made is no longer wanted.
         device_changed: id of the device chosen, or "auto".
+        setting_changed: name and value of a setting of the network, which is then opened again.
         request_changed: the request before and after an edit by a person.
     """
 
@@ -37,6 +38,7 @@ class GeneratePanel(QWidget):
     generate_requested = Signal(object)
     cancel_requested = Signal()
     device_changed = Signal(str)
+    setting_changed = Signal(str, str)
     request_changed = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -44,6 +46,7 @@ class GeneratePanel(QWidget):
         self._info: GeneratorInfo | None = None
         self._latent: tuple[float, ...] | None = None
         self._features: dict[str, FeatureRow] = {}
+        self.settings: dict[str, SettingRow] = {}
         self._busy = False
         self._asked: GenerateRequest | None = None
         self._build()
@@ -67,11 +70,22 @@ class GeneratePanel(QWidget):
             row.committed.connect(self._on_commit)
             if isinstance(row, NumberRow):
                 row.moved.connect(self._on_move)
+        self._show_settings(info.settings if info else ())
         self._set_latent(None)
         self._controls.setEnabled(info is not None)
         self.generate_button.setEnabled(info is not None)
         self._why.setVisible(info is None)
         self._committed = self.request()
+
+    def _show_settings(self, settings: tuple[Setting, ...]) -> None:
+        for old in self.settings.values():
+            self._setting_column.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self.settings = {setting.name: SettingRow(setting) for setting in settings}
+        for row in self.settings.values():
+            self._setting_column.addWidget(row)
+            row.chosen.connect(self.setting_changed)
 
     def set_devices(self, devices: tuple[Device, ...]) -> None:
         """Offer these devices; the choice is kept where it is still among them."""
@@ -170,6 +184,8 @@ class GeneratePanel(QWidget):
         self._latent_note = _caption("The latent is taken from the file. Another seed draws a new one.")
         self._feature_column = QVBoxLayout()
         self._feature_column.setSpacing(SPACE[1])
+        self._setting_column = QVBoxLayout()
+        self._setting_column.setSpacing(SPACE[1])
         self._controls = QWidget()
         self._scroll = ContentScroll(self._controls)
         controls = _column(self._controls)
@@ -180,6 +196,7 @@ class GeneratePanel(QWidget):
         controls.addWidget(self._latent_note)
         controls.addWidget(self.truncation)
         controls.addLayout(self._feature_column)
+        controls.addLayout(self._setting_column)
         controls.addWidget(self.live_box)
         title = QLabel("Controls")
         title.setProperty("role", "title")
