@@ -9,11 +9,13 @@ import typer
 
 from synthview.cli.decode import decode
 from synthview.cli.describe import describe
+from synthview.cli.evaluate import evaluate
 from synthview.cli.generate import generate
 from synthview.cli.inspect import inspect
 from synthview.cli.reconstruct import reconstruct
 from synthview.cli.study import study
 from synthview.cli.train import app as train
+from synthview.cli.train_data import app as train_data
 from synthview.cli.verify import verify
 
 _HELP = """Open a generator checkpoint, make synthetic 3D medical images, look at them.
@@ -45,7 +47,8 @@ def _options(
     """Options before any command."""
 
 
-for command in (inspect, describe, decode, generate, reconstruct, verify):
+for command in (inspect, describe, decode, generate, reconstruct, verify, evaluate):
     app.command()(command)
 app.add_typer(study)
 app.add_typer(train, name="train")
+app.add_typer(train_data, name="train-data")

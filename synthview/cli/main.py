@@ -16,7 +16,18 @@ from synthview.errors import Cancelled, SynthviewError, WrongRequestError
 if TYPE_CHECKING:
     import typer
 
-COMMANDS = ("inspect", "describe", "decode", "generate", "reconstruct", "verify", "study", "train")
+COMMANDS = (
+    "inspect",
+    "describe",
+    "decode",
+    "generate",
+    "reconstruct",
+    "verify",
+    "study",
+    "train",
+    "evaluate",
+    "train-data",
+)
 
 
 def run(arguments: Sequence[str]) -> int:

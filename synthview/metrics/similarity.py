@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional as F  # noqa: N812
+from scipy import ndimage
 
 Array = npt.NDArray[Any]
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -37,17 +36,17 @@ def ms_ssim(first: Array, second: Array, data_range: float = 1.0) -> float:
     while scales < len(WEIGHTS) and min(first.shape) // 2**scales >= _WINDOW:
         scales += 1
     weights = np.array(WEIGHTS[:scales]) / sum(WEIGHTS[:scales])
-    a, b = (torch.from_numpy(np.ascontiguousarray(v, dtype=np.float32))[None, None] for v in (first, second))
+    a, b = first.astype(np.float32), second.astype(np.float32)
     score = 1.0
     for scale, weight in enumerate(weights):
         luminance, contrast = _ssim_terms(a, b, data_range)
         term = contrast * luminance if scale == scales - 1 else contrast
         score *= max(float(term.mean()), 0.0) ** float(weight)
-        a, b = F.avg_pool3d(a, 2), F.avg_pool3d(b, 2)
+        a, b = _halved(a), _halved(b)
     return score
 
 
-def _ssim_terms(a: torch.Tensor, b: torch.Tensor, data_range: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _ssim_terms(a: Array, b: Array, data_range: float) -> tuple[Array, Array]:
     """Luminance and contrast-structure maps of SSIM (Wang et al., IEEE Trans Image Process 2004, 13:600-612)."""
     c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
     mean_a, mean_b = _blurred(a), _blurred(b)
@@ -57,15 +56,20 @@ def _ssim_terms(a: torch.Tensor, b: torch.Tensor, data_range: float) -> tuple[to
     return luminance, (2 * covariance + c2) / (var_a + var_b + c2)
 
 
-def _blurred(x: torch.Tensor) -> torch.Tensor:
+def _blurred(x: Array) -> Array:
     """Gaussian means over every window inside the volume."""
-    taps = torch.exp(-((torch.arange(_WINDOW) - _WINDOW // 2) ** 2) / (2 * _SIGMA**2))
-    taps = taps / taps.sum()
+    taps = np.exp(-((np.arange(_WINDOW) - _WINDOW // 2) ** 2) / (2 * _SIGMA**2))
     for axis in range(3):
-        shape = [1, 1, 1, 1, 1]
-        shape[2 + axis] = _WINDOW
-        x = F.conv3d(x, taps.reshape(shape))
-    return x
+        x = ndimage.correlate1d(x, taps / taps.sum(), axis=axis, output=np.float32)
+    inside = slice(_WINDOW // 2, -(_WINDOW // 2))
+    return np.asarray(x[inside, inside, inside])
+
+
+def _halved(x: Array) -> Array:
+    """Means of blocks of 2³ voxels; an odd last plane is left out."""
+    i, j, k = (n // 2 for n in x.shape)
+    blocks = x[: 2 * i, : 2 * j, : 2 * k].reshape(i, 2, j, 2, k, 2)
+    return np.asarray(blocks.mean(axis=(1, 3, 5)), dtype=np.float32)
 
 
 def pairs_among(count: int, limit: int, seed: int = 0) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 Array = npt.NDArray[Any]
-_ROUNDS = 40
+_ROUNDS = 12
 _NEIGHBOURS = 0.7  # voxels: sigma of the blur through which neighbours vote
 _DEEP_MM = 22.0
 _SPREADS, _LEAST_SPREAD = 4.0, 0.03
@@ -66,7 +66,7 @@ def segment(image: Array) -> Array:
         variances = (posteriors * (values - means[:, None]) ** 2).sum(axis=1) / weights
         spreads = np.sqrt(np.maximum(variances, (0.02 * values.max()) ** 2))
         priors = _neighbours_vote(posteriors, inside)
-        if np.abs(means - before).max() < 1e-4 * values.max():
+        if np.abs(means - before).max() < 2e-3 * values.max():
             break
     maps = np.zeros((3, *image.shape), dtype=np.float32)
     maps[:, inside] = posteriors[np.argsort(-means)]

@@ -34,6 +34,7 @@ _VENTRICLES = (4, 5, 14, 15, 43, 44, 72)
 _FACE = 500
 _WHITE_MATTER_CLASS = 2
 _TEXTURE_SHARE, _TEXTURE_SIGMA = 0.6, 1.5  # of a structure's spread; its correlation in voxels
+_PRIOR_SHARE = 0.5  # of the priors' spread over scanners: enough variety, and still T1-weighted
 _BLUR = 0.6  # voxels: of the scanner
 _MARGIN = 3  # voxels kept around the brain
 
@@ -229,7 +230,7 @@ def paint(classes: npt.NDArray[np.uint8], priors: Priors, rng: np.random.Generat
     """
     mean, spread = np.zeros(256, dtype=np.float32), np.zeros(256, dtype=np.float32)
     for kind in sorted(priors.means):
-        draws = np.clip(rng.standard_normal(2), -2, 2)
+        draws = np.clip(rng.standard_normal(2), -2, 2) * _PRIOR_SHARE
         mean[kind] = max(1.0, priors.means[kind][0] + draws[0] * priors.means[kind][1])
         spread[kind] = max(0.0, priors.spreads[kind][0] + draws[1] * priors.spreads[kind][1])
     noise = rng.standard_normal((2, *classes.shape)).astype(np.float32)
