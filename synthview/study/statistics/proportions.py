@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -20,23 +21,30 @@ class Proportion:
 
     def wilson(self, level: float = 0.95) -> tuple[float, float]:
         """Score interval (Wilson 1927, JASA 22:209-212): the one to look at."""
-        return self._interval("wilson", level)
+        return _interval(self.k, self.n, "wilson", level)
 
     def clopper_pearson(self, level: float = 0.95) -> tuple[float, float]:
         """Exact interval (Clopper & Pearson 1934, Biometrika 26:404-413): covers at least ``level``, so it is wider."""
-        return self._interval("exact", level)
+        return _interval(self.k, self.n, "exact", level)
 
     def exact_p(self, chance: float = 0.5) -> float:
         """Two-sided exact binomial test against ``chance``."""
-        from scipy.stats import binomtest
+        return _exact_p(self.k, self.n, chance)
 
-        return float(binomtest(self.k, self.n, chance).pvalue)
 
-    def _interval(self, method: str, level: float) -> tuple[float, float]:
-        from scipy.stats import binomtest
+@lru_cache(maxsize=4096)  # hundreds of items share a few counts
+def _exact_p(k: int, n: int, chance: float) -> float:
+    from scipy.stats import binomtest
 
-        ends = binomtest(self.k, self.n).proportion_ci(level, method=method)
-        return float(ends.low), float(ends.high)
+    return float(binomtest(k, n, chance).pvalue)
+
+
+@lru_cache(maxsize=4096)
+def _interval(k: int, n: int, method: str, level: float) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
+    ends = binomtest(k, n).proportion_ci(level, method=method)
+    return float(ends.low), float(ends.high)
 
 
 @dataclass(frozen=True)
