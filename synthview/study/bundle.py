@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from synthview.errors import BundleError, StudyError
+from synthview.errors import BundleError, StoreError, StudyError
 from synthview.study.protocol import ReadingProtocol
 from synthview.study.schedule import Schedule
 from synthview.study.store import NewStudy, StudyStore
@@ -117,6 +117,8 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
         if manifest["format"] != FORMAT:
             raise BundleError(f"{path} is of the form {manifest['format']!r}; update synthview")
+        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            raise BundleError(f"{path} is not a reader's bundle: it is compressed")  # it could unpack to any size
         missing = [name for name in manifest["stimuli"] if f"stimuli/{name}.stimulus" not in archive.NameToInfo]
     except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path} is not a reader's bundle, or it is damaged; ask for it again") from error
@@ -141,4 +143,9 @@ def _answers(path: Path, manifest: Mapping[str, Any]) -> StudyStore:
         where.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BundleError(f"{where.parent} can't be made ({error.strerror or error}); answers would be lost") from error
-    return StudyStore.create(str(where), NewStudy(study, protocol, schedule, feedback, stimuli))
+    try:
+        return StudyStore.create(str(where), NewStudy(study, protocol, schedule, feedback, stimuli))
+    except StoreError:
+        if where.exists():  # another window of the same bundle was quicker
+            return StudyStore.open(str(where), study)
+        raise

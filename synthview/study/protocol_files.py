@@ -57,8 +57,8 @@ def parse_located(text: str, where: str) -> Located:
             "(texts with : ? # or , in them go into quotes)"
         ) from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise ProtocolError(f"{where}, line {line}: a control character is there; correct it there") from error
+        number = text.count("\n", 0, error.position) + 1
+        raise ProtocolError(f"{where}, line {number}: a control character is there; correct it there") from error
 
 
 def _check_events(text: str, where: str) -> None:

@@ -86,18 +86,10 @@ class StudyStore:
         Raises:
             StoreError: there is a record already, or it can't be written there.
         """
-        where = shown(address)
-        if not is_postgres(address) and Path(address).exists():
-            raise StoreError(f"{where} exists already; choose another folder")
-        engine = connect(address, new.id)
-        try:
-            store_upgrade.upgrade(engine, where, schema_of(new.id) if is_postgres(address) else "")
-            with writing(engine, where) as connection:
-                _write_new(connection, new)
-        except exc.IntegrityError as error:
-            raise StoreError(f"{where} holds this study already; open it instead") from error
-        finally:
-            engine.dispose()
+        if is_postgres(address):
+            _make(address, new, shown(address))
+        else:
+            _make_file(Path(address), new)
         return cls.open(address, new.id)
 
     @classmethod
@@ -302,6 +294,45 @@ def _can_write(path: Path) -> bool:
             "the right to write there, or copy the folder"
         )
     return False
+
+
+def _make(address: str, new: NewStudy, where: str) -> None:
+    engine = connect(address, new.id)
+    try:
+        store_upgrade.upgrade(engine, where, schema_of(new.id) if is_postgres(address) else "")
+        with writing(engine, where) as connection:
+            _write_new(connection, new)
+    except exc.IntegrityError as error:
+        raise StoreError(f"{where} refused the study: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _make_file(path: Path, new: NewStudy) -> None:
+    """Under another name first, so that the file is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        _make(str(temporary), new, str(path))
+        _put(temporary, path)
+    except FileExistsError as error:
+        raise StoreError(f"{path} exists already; choose another folder") from error
+    except OSError as error:
+        raise StoreError(f"{path} can't be made: {error.strerror or error}") from error
+    finally:
+        for made in path.parent.glob(f"{temporary.name}*"):
+            made.unlink(missing_ok=True)
+
+
+def _put(temporary: Path, path: Path) -> None:
+    """Give a file its name without replacing what another program has just made there."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a memory stick's file system knows no second names
+        if path.exists():
+            raise FileExistsError from None
+        temporary.rename(path)
 
 
 def _write_new(connection: sa.Connection, new: NewStudy) -> None:

@@ -175,7 +175,8 @@ def create_study(
     key = AnswerKey(study, protocol.to_yaml(), seed, built.materials, truths, built.leak_report)
     sealed = seal_key(key, passphrase)
     address = record or str(folder / RECORD_FILE)
-    stimuli = {material.stimulus: material.sha256 for material in built.materials if material.stimulus in used}
+    sha256 = {material.stimulus: material.sha256 for material in built.materials if material.stimulus in used}
+    stimuli = dict(sorted(sha256.items()))  # materials come arm by arm, and rows keep their order
     new = NewStudy(study, protocol.for_readers(), schedule, practice_feedback(schedule, truths), stimuli)
     store = StudyStore.create(address, new)
     try:

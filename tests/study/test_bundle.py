@@ -76,6 +76,9 @@ def test_nothing_in_the_study_folder_names_an_arm_without_the_passphrase(study: 
 
 
 def test_files_of_one_study_have_one_size_and_no_date(study: StudyFolder) -> None:
+    names = list(study.store.stimuli())
+    with study.store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT name FROM stimuli ORDER BY rowid").scalars().all() == sorted(names)
     with zipfile.ZipFile(bundle_of(study, "ann")) as archive:
         stimuli = [info for info in archive.infolist() if info.filename.startswith("stimuli/")]
         assert len({info.file_size for info in stimuli}) == len({info.compress_size for info in stimuli}) == 1
@@ -157,6 +160,15 @@ def test_a_blocked_study_gives_out_no_bundle(tmp_path: Path) -> None:
         assert list(tmp_path.glob("*.svbundle")) == []
 
 
+def compressed(bundle: Path) -> bytes:
+    """The same bundle, deflated: a small file may unpack to any size."""
+    packed = bundle.with_suffix(".packed")
+    with zipfile.ZipFile(bundle) as whole, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in whole.namelist():
+            archive.writestr(name, whole.read(name))
+    return packed.read_bytes()
+
+
 def test_damaged_bundles_are_named(study: StudyFolder) -> None:
     bundle = bundle_of(study, "ann")
     whole = bundle.read_bytes()
@@ -164,6 +176,7 @@ def test_damaged_bundles_are_named(study: StudyFolder) -> None:
         (b"", "not a reader's bundle"),
         (whole[: len(whole) // 2], "not a reader's bundle"),
         (b"PK\x05\x06" + b"\0" * 18, "not a reader's bundle"),
+        (compressed(bundle), "it is compressed"),
     ):
         bundle.write_bytes(content)
         with pytest.raises(BundleError, match=sentence):
