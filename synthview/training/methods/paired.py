@@ -26,7 +26,6 @@ from synthview.training.networks import forwards
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
-
 _BACKGROUND = -0.96  # what is darker counts as background
 
 
