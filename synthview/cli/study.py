@@ -6,6 +6,7 @@ import typer
 
 from synthview.cli.study_analysis import analyse, explain_summary
 from synthview.cli.study_check import check
+from synthview.cli.study_demo import demo
 from synthview.cli.study_make import new, overrule
 from synthview.cli.study_plan import plan
 from synthview.cli.study_read import run
@@ -20,5 +21,5 @@ study = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (new, check, overrule, run, export, import_, results, analyse, explain_summary, plan):
+for command in (new, check, overrule, run, demo, export, import_, results, analyse, explain_summary, plan):
     study.command(command.__name__.strip("_").replace("_", "-"))(command)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from synthview.gui.icons import icon
 
-MENUS = ("&File", "&View", "&Generate", "&Help")
+MENUS = ("&File", "&View", "&Generate", "&Study", "&Help")
 SEPARATOR = "—"
 
 
@@ -80,6 +80,11 @@ ACTIONS = (
     ActionRow("adopt", "—&Generate", "&Set the controls to this volume", ("Ctrl+Shift+A",), "reset"),
     ActionRow("describe", "&Generate", "&Describe this checkpoint…", ("Ctrl+Shift+D",), "details"),
     ActionRow("follow-training", "—&Generate", "&Follow a training…", ("Ctrl+Shift+T",), "chart"),
+    ActionRow("study-new", "&Study", "&New study…", ("Ctrl+N",), ""),
+    ActionRow("study-protocol", "&Study", "&Open a protocol…"),
+    ActionRow("study-read", "—&Study", "&Read a study…"),
+    ActionRow("study-bundle", "&Study", "Read a &bundle…"),
+    ActionRow("study-demo", "—&Study", "&Demo study…"),
     ActionRow("shortcuts", "&Help", "&Mouse and keys", ("F1", "?"), "keyboard"),
     ActionRow("about", "&Help", "&About synthview", (), "information"),
 )

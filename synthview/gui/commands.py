@@ -16,6 +16,7 @@ from synthview.gui.dialogs.describe import ask_description
 from synthview.gui.dialogs.shortcuts import ShortcutsDialog
 from synthview.gui.message_bar import Level
 from synthview.gui.state import Layout, Plane, ViewState
+from synthview.gui.study.commands import StudyCommands
 from synthview.resources import resource_path
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Commands(QObject):
             "shortcuts": lambda: ShortcutsDialog(window).exec(),
             "about": lambda: AboutDialog(window).exec(),
         }
+        table |= StudyCommands(window).slots()
         for name, layout in _LAYOUTS.items():
             table[name] = lambda _checked, layout=layout: model.change(layout=layout)
         for name, field in _SWITCHES.items():

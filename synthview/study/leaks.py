@@ -185,7 +185,8 @@ def _different_categories(first: Sequence[StimulusFacts], second: Sequence[Stimu
         a = [one.categories.get(name, "missing") for one in first]
         b = [one.categories.get(name, "missing") for one in second]
         own = max(sum(value not in b for value in a) / len(a), sum(value not in a for value in b) / len(b))
-        if set(a) == set(b) or (own < 1 and not _unlikely(a, b)):
+        never_shared = own == 1 and 1 in (len(set(a)), len(set(b)))  # and not just a name for each stimulus
+        if set(a) == set(b) or not (never_shared or _unlikely(a, b)):
             continue
         shown = f"{name} is {_some(a)} in {first[0].arm} and {_some(b)} in {second[0].arm}"
         leaks.append(Leak(name, shown, 0.5 + own / 2))

@@ -170,6 +170,11 @@ def test_header_size_and_name_are_read_from_files(tmp_path):
     assert "form of the name" not in found
 
 
+def test_a_name_of_its_own_for_each_stimulus_is_no_leak():
+    facts = [StimulusFacts(arm, {"name": f"{arm}{n}"[::-1]}) for arm in ("q7", "z3") for n in range(6)]
+    assert check_leaks(facts).passes
+
+
 def test_the_form_of_opaque_names_is_one():
     assert name_form("3f9a0c11d2.nii") == name_form("00aa11bb22.nii")
     assert name_form("real_01.nii") != name_form("fake_01.nii")

@@ -1,0 +1,1 @@
+"""The coordinator's page: design a study, check its arms, make it."""

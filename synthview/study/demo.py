@@ -1,0 +1,104 @@
+"""The demo study: its protocol with arms filled in, and made-up heads where no generator is bundled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from synthview.errors import StudyError
+from synthview.resources import bundled_checkpoints, resource_path
+from synthview.study.protocol import Protocol
+from synthview.volume import Volume, VolumeKind, load_volume, save_volume
+
+PASSPHRASE = "demonstration"
+WHY_OVERRULED = "A demonstration: nothing is concluded from its answers."
+_STRENGTH_MM = {"made-a": 3.0, "made-b": 11.0}  # the largest displacements are some three times as long
+_SMOOTH_VOXELS = 7.0
+_SHRINK = 2
+
+
+def demo_protocol(work: Path, real: Path | None = None) -> Protocol:
+    """The demo study's protocol.
+
+    Args:
+        work: a folder; where no generator is bundled, the arms' volumes are made in it.
+        real: a folder of real scans; None for synthetic volumes only.
+
+    Raises:
+        StudyError: ``real`` is not a folder.
+        SaveError: ``work`` can't be written.
+    """
+    if real is not None and not real.is_dir():
+        raise StudyError(f"{real} is not a folder that exists; name a folder of real scans (NIfTI files)")
+    file = resource_path("demo-study", "synthetic.yaml" if real is None else "real.yaml")
+    entries: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+    arms = _generated() or {name: {"real": False, "folder": str(work / name)} for name in _STRENGTH_MM}
+    if real is not None:
+        arms = {"real": {"real": True, "folder": str(real.resolve())}, **arms}
+    protocol = Protocol.from_dict({**entries, "arms": arms}, file.name)
+    if not _generated():
+        needed = protocol.volumes_needed()
+        for number, name in enumerate(_STRENGTH_MM):
+            make_heads(work / name, needed[name], seed=1000 * number, strength_mm=_STRENGTH_MM[name])
+    return protocol
+
+
+def make_heads(folder: Path, count: int, *, seed: int, strength_mm: float) -> list[Path]:
+    """Heads that nobody has: Colin 27 at 2 mm, warped smoothly and shaded unevenly.
+
+    Args:
+        folder: where to; made if it isn't there.
+        count: how many, with the seeds ``seed`` to ``seed + count - 1``.
+        seed: the first one.
+        strength_mm: standard deviation of the displacements; 0 leaves the head as it is.
+    """
+    head = load_volume(resource_path("demo", "colin27_T1w.nii.gz")).to_ras()
+    small = head.voxels[::_SHRINK, ::_SHRINK, ::_SHRINK].astype(np.float32)
+    affine = head.affine @ np.diag([_SHRINK, _SHRINK, _SHRINK, 1.0])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{folder} can't be made a folder: {error.strerror or error}") from error
+    made = []
+    for one in range(seed, seed + count):
+        voxels = _warped(small, np.random.default_rng(one), strength_mm / (_SHRINK * head.spacing[0]))
+        volume = Volume(voxels, affine, kind=VolumeKind.T1W)
+        made.append(save_volume(volume, folder / f"head_{one:06d}.nii.gz"))
+    return made
+
+
+def _warped(voxels: npt.NDArray[np.float32], rng: np.random.Generator, strength: float) -> npt.NDArray[np.float32]:
+    """A smooth random warp of so many voxels, and a smooth shading of some ten per cent."""
+    from scipy.ndimage import gaussian_filter, map_coordinates
+
+    def smooth(scale: float) -> npt.NDArray[np.float32]:
+        field: npt.NDArray[np.float32] = gaussian_filter(
+            rng.standard_normal(voxels.shape, np.float32), scale, mode="reflect"
+        )
+        return field / max(float(field.std()), 1e-9)
+
+    grid = np.indices(voxels.shape, np.float32)
+    for axis in range(3):
+        grid[axis] += strength * smooth(_SMOOTH_VOXELS)
+    warped: npt.NDArray[np.float32] = map_coordinates(voxels, grid, order=1, mode="constant")
+    return warped * (1 + 0.05 * smooth(3 * _SMOOTH_VOXELS))
+
+
+def _generated() -> dict[str, Any]:
+    """Arms of bundled generators; empty where there is none."""
+    names = list(bundled_checkpoints())
+    if not names:
+        return {}
+    if len(names) == 1:
+        return {
+            "made-a": {"real": False, "generate": {"checkpoint": names[0], "seed": 0}},
+            "made-b": {"real": False, "generate": {"checkpoint": names[0], "seed": 1000, "truncation": 0.5}},
+        }
+    return {
+        f"made-{letter}": {"real": False, "generate": {"checkpoint": name, "seed": 0}}
+        for letter, name in zip("ab", names, strict=False)
+    }
