@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import synthview as sv
+from synthview.cli.main import run as main
 from synthview.errors import TrainingError, WrongRequestError
 from synthview.training.export import WEIGHTS, export_run
 from synthview.training.journal import read_journal
@@ -185,3 +186,19 @@ def test_a_run_can_begin_with_another_s_weights(blobs: Path, tmp_path: Path) -> 
     train(never, blobs, tmp_path / "alone")
     first, second, alone = (weights_of(tmp_path / n, tmp_path / f"{n}-out") for n in ("first", "second", "alone"))
     assert first == second != alone
+
+
+def test_the_command_line_exports_packs_and_lists(
+    blobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    train(tiny(2), blobs, run)
+    assert main(["train", "export", str(run), "--out", str(tmp_path / "made")]) == 0
+    assert (tmp_path / "made" / "thumbnail.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["train", "pack", str(run), "--out", str(tmp_path / "pieces")]) == 0
+    assert main(["train", "unpack", str(tmp_path / "pieces"), "--out", str(tmp_path / "again")]) == 0
+    capsys.readouterr()
+    assert main(["train", "recipes", "--json"]) == 0
+    assert {"rat-t2star", "brain-t1-ldm", "csegsynth"} <= {each["name"] for each in json.loads(capsys.readouterr().out)}
+    assert main(["train", "no-such-recipe"]) == 2
+    assert "rat-t2star" in capsys.readouterr().err
