@@ -13,6 +13,7 @@ from synthview.cli.shared import (
     Checkpoint,
     Device,
     Family,
+    existing_file,
     parse_numbers,
     parse_pairs,
     print_json,
@@ -32,6 +33,10 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     family: Family = None,
     arg: Arguments = [],  # noqa: B006
     device: Device = "auto",
+    like: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A scan whose place (affine) the volumes take; for SigmaRat, as published."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of the same names.")] = False,
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Compute on this Dask scheduler, such as tcp://node1:8786.")
@@ -41,12 +46,15 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     """Make volumes from consecutive seeds and save them as NIfTI files that say how they were made."""
     values, arguments = parse_numbers(features, "--set"), parse_pairs(arg, "--arg")
     from synthview.generators.checkpoint import checkpoint_sha256
+    from synthview.generators.info import Placement
     from synthview.generators.loading import find_checkpoint
     from synthview.jobs.batches import Batch, run_batch
+    from synthview.volume import load_volume
 
+    place = None if like is None else Placement.of(load_volume(existing_file(like, "the original")))
     path = find_checkpoint(checkpoint).absolute()
     sha256 = checkpoint_sha256(path)
-    batch = Batch(str(path), sha256, count, seed, truncation, values, device, family, arguments)
+    batch = Batch(str(path), sha256, count, seed, truncation, values, device, family, arguments, like=place)
     files = run_batch(batch, out, overwrite=overwrite, dask=dask, progress=progress_line("generating"))
     if as_json:
         made = [{"seed": s, "file": str(f)} for s, f in zip(batch.seeds, files, strict=True)]

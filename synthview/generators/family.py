@@ -52,6 +52,8 @@ class Family(ABC):
         source: the paper or repository it comes from.
         aliases: other names for ``family=``, with the arguments that they imply.
         arguments: every argument, name to what it means; constructor arguments and ways to use the network.
+        takes_place: whether its volumes have axes and grid of the training scans' files, as published, so that they
+            can take the place (the affine) of one of these.
     """
 
     id: ClassVar[str]
@@ -59,6 +61,7 @@ class Family(ABC):
     source: ClassVar[str]
     aliases: ClassVar[Mapping[str, Arguments]] = {}
     arguments: ClassVar[Mapping[str, str]] = {}
+    takes_place: ClassVar[bool] = False
 
     # -- from a checkpoint to a network ----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from synthview.generators.device import exact_float32, memory_errors
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family
 from synthview.generators.features import FeatureInput, encode_features
-from synthview.generators.info import GenerateRequest, GeneratorInfo, Reconstruction
+from synthview.generators.info import GenerateRequest, GeneratorInfo, Placement, Reconstruction
 from synthview.generators.latents import noise_source, sample_latents
 from synthview.generators.manifest import Manifest
 from synthview.generators.manifest_features import named_features
@@ -109,6 +109,7 @@ class Generator:
         features: Mapping[str, float] | None = None,
         coarse: bool = False,
         progress: Progress | None = None,
+        like: Placement | None = None,
     ) -> Volume:
         """Make one volume, post-processed as published, in RAS+ and with its provenance.
 
@@ -119,6 +120,8 @@ class Generator:
             features: conditioning inputs by name; missing ones take their defaults.
             coarse: a quick, coarse volume of the same field of view, where the family has such a path.
             progress: called often with the fraction done; may raise ``Cancelled``.
+            like: where an original lies, such as ``Placement.of(load_volume(path))``: the volume takes its place, as
+                published for SigmaRat; only where ``info.takes_place``.
 
         Raises:
             WrongRequestError: both a seed and a latent, or values of the wrong size or range.
@@ -137,7 +140,9 @@ class Generator:
         with self._as_loaded():
             raw, is_coarse = self._run(rows, condition, progress, seed=seed, coarse=coarse)
         volume = self._family.to_volume(raw[0], arguments)
-        if self._space is not None:
+        if like is not None:
+            volume = self._placed(volume, like)
+        elif self._space is not None:
             volume = self._space.place(volume, raw[0].shape, arguments)
         inputs = named_features(self._family, arguments, self._manifest)
         known = {f.name: float((features or {}).get(f.name, f.default)) for f in inputs}
@@ -145,7 +150,11 @@ class Generator:
             checkpoint_sha256=self.info.sha256,
             checkpoint_name=self.info.name,
             family=self.info.family,
-            arguments=dict(arguments) | ({"coarse": True} if is_coarse else {}),
+            arguments={
+                **arguments,
+                **({"coarse": True} if is_coarse else {}),
+                **({"like": {"affine": list(like.affine), "shape": list(like.shape)}} if like is not None else {}),
+            },
             seed=seed,
             latent=None if latent is None else tuple(float(value) for value in rows.ravel()),
             truncation=float(truncation),
@@ -221,10 +230,26 @@ class Generator:
             )
         return self._scans
 
+    def _placed(self, volume: Volume, like: Placement) -> Volume:
+        """The volume in the place of an original, axis by axis as published."""
+        if not self._family.takes_place:
+            raise WrongRequestError(
+                f"{self._family.title} can't take the place of an original: its volumes are not on the grid of its "
+                "training scans; leave the original out"
+            )
+        if volume.shape != like.shape:
+            wanted, got = (" × ".join(map(str, shape)) for shape in (volume.shape, like.shape))
+            raise WrongRequestError(f"the original has {got} voxels, and the volume {wanted}; choose one on that grid")
+        said = {} if self._manifest is None else self._manifest.output
+        kind = getattr(said, "kind", None) or volume.kind
+        return replace(volume, affine=np.array(like.affine).reshape(4, 4), kind=kind)
+
     def generate_request(self, request: GenerateRequest, progress: Progress | None = None) -> Volume:
         """``generate`` for what crosses from the window to the worker."""
         seed = request.seed if request.latent is None else None
-        return self.generate(seed, request.latent, request.truncation, request.features, request.coarse, progress)
+        return self.generate(
+            seed, request.latent, request.truncation, request.features, request.coarse, progress, request.like
+        )
 
     def _encode(self, given: FeatureInput, arguments: Arguments, count: int) -> Array | None:
         """Conditioning as the network takes it; by the manifest's names, ranges and units where it says them."""

@@ -99,6 +99,7 @@ class GeneratorInfo:
         metrics: reported figures.
         can_encode: whether it has an encoder, so that it can reconstruct a real scan.
         settings: ways to use it that can be chosen.
+        takes_place: whether its volumes are on the grid of its training scans, so that they can take the place of one.
     """
 
     name: str
@@ -123,10 +124,29 @@ class GeneratorInfo:
     metrics: Mapping[str, float | str] = field(default_factory=dict)
     can_encode: bool = False
     settings: tuple[Setting, ...] = ()
+    takes_place: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the voxels of an original lie, to be given to volumes on the same grid.
+
+    Attributes:
+        affine: the 4x4's numbers, row by row: voxel index to RAS+ millimetres.
+        shape: voxels along each axis.
+    """
+
+    affine: tuple[float, ...]
+    shape: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, original: Volume) -> Placement:
+        """That of an original, in its own axis order."""
+        return cls(tuple(float(number) for number in original.affine.ravel()), original.shape)
 
 
 @dataclass(frozen=True)
@@ -139,6 +159,7 @@ class GenerateRequest:
         truncation: factor on the drawn latent, 0 to 1 (more is allowed).
         features: conditioning inputs by name; missing ones take their defaults.
         coarse: a quick, coarse volume for a moving slider, where the family has such a path.
+        like: where an original lies, whose place the volume takes; only where ``GeneratorInfo.takes_place``.
     """
 
     seed: int = 0
@@ -146,6 +167,7 @@ class GenerateRequest:
     truncation: float = 1.0
     features: Mapping[str, float] = field(default_factory=dict)
     coarse: bool = False
+    like: Placement | None = None
 
 
 @dataclass(frozen=True)

@@ -210,5 +210,6 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         label=said.get("name", ""),
         can_encode=family.encoder(checkpoint, arguments) is not None,
         settings=family.settings(arguments),
+        takes_place=family.takes_place,
         **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},
     )

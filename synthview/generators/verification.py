@@ -14,6 +14,7 @@ from synthview.errors import CheckpointError, ProvenanceError, VerificationError
 from synthview.generators.checkpoint import checkpoint_sha256, is_checkpoint_name
 from synthview.generators.device import available_devices
 from synthview.generators.generator import Generator, Progress, versions
+from synthview.generators.info import Placement
 from synthview.generators.loading import open_generator
 from synthview.resources import bundled_checkpoints
 from synthview.userdata import seen_checkpoint
@@ -88,11 +89,12 @@ def verify_file(
     source = _find(made, path.parent) if checkpoint is None else _matching(checkpoint, made)
     arguments = dict(made.arguments)
     coarse = bool(arguments.pop("coarse", False))
+    like = _placement(arguments.pop("like", None))
     generator = open_generator(
         source, arguments, device or _recorded_device(made), made.family, trust=trust, dtype=made.dtype
     )
     _check_features(made, generator, source)
-    again = _again(generator, made, coarse=coarse, progress=progress)
+    again = _again(generator, made, coarse=coarse, like=like, progress=progress)
     if again.voxels.shape != volume.voxels.shape or not np.allclose(again.affine, volume.affine, atol=1e-4):
         raise VerificationError(
             f"{path} can't be compared: its grid is {volume.voxels.shape}, and its provenance gives "
@@ -128,9 +130,21 @@ def _check_features(made: Provenance, generator: Generator, source: Path) -> Non
         )
 
 
-def _again(generator: Generator, made: Provenance, *, coarse: bool, progress: Progress | None) -> Volume:
+def _placement(said: Any) -> Placement | None:
+    if said is None:
+        return None
+    try:
+        first, second, third = (int(n) for n in said["shape"])
+        return Placement(tuple(float(n) for n in said["affine"]), (first, second, third))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProvenanceError(f"the provenance is damaged: like is {said!r}") from error
+
+
+def _again(
+    generator: Generator, made: Provenance, *, coarse: bool, like: Placement | None, progress: Progress | None
+) -> Volume:
     features = dict(made.features) or None
-    return generator.generate(made.seed, made.latent, made.truncation, features, coarse, progress)
+    return generator.generate(made.seed, made.latent, made.truncation, features, coarse, progress, like)
 
 
 def _matching(path: Path, made: Provenance) -> Path:

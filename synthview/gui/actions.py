@@ -75,6 +75,7 @@ ACTIONS = (
     ActionRow("next-seed", "&Generate", "&Next seed", ("]",), "next"),
     ActionRow("random-seed", "&Generate", "&Random seed", ("R",), "random"),
     ActionRow("reconstruct", "—&Generate", "Reconstruct a real &scan…", ("Ctrl+Shift+R",), "head"),
+    ActionRow("place-like", "&Generate", "Place volumes &like an original…", (), "", True),
     ActionRow("undo", "—&Generate", "&Undo change of controls", ("Ctrl+Z",), "undo"),
     ActionRow("redo", "&Generate", "R&edo change of controls", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
     ActionRow("adopt", "—&Generate", "&Set the controls to this volume", ("Ctrl+Shift+A",), "reset"),

@@ -18,6 +18,7 @@ from synthview.gui.message_bar import Level
 from synthview.gui.state import Layout, Plane, ViewState
 from synthview.gui.study.commands import StudyCommands
 from synthview.resources import resource_path
+from synthview.volume import Volume
 
 if TYPE_CHECKING:
     from synthview.gui.main_window import MainWindow
@@ -92,6 +93,7 @@ class Commands(QObject):
             "open-beside": self.open_beside,
             "swap-beside": window.comparison.swap,
             "reconstruct": self.reconstruct,
+            "place-like": self.place_like,
             "shortcuts": lambda: ShortcutsDialog(window).exec(),
             "about": lambda: AboutDialog(window).exec(),
         }
@@ -134,6 +136,30 @@ class Commands(QObject):
         path = self._window.documents.choose_scan("Choose a real scan to reconstruct")
         if path is not None:
             self._window.generation.reconstruct(path)
+
+    def place_like(self, on: bool) -> None:
+        """Give volumes the place of an original that a person chooses, or stop doing so."""
+        window = self._window
+        if not on:
+            window.generation.place_like(None)
+            return
+        window.actions_by_id["place-like"].setChecked(False)  # until there is an original that fits
+        path = window.documents.choose_scan("Choose the original whose place the volumes shall take")
+        if path is not None:
+            window.documents.open_original(path)
+
+    def on_original(self, original: Volume) -> None:
+        """Place volumes like it, if it is on their grid."""
+        shown = self._window.model.original
+        if shown is not None and shown.provenance is not None and shown.shape != original.shape:
+            wanted, got = (" × ".join(map(str, volume.shape)) for volume in (shown, original))
+            self._window.show_error(f"{original.name} has {got} voxels, and the volumes have {wanted}; choose another.")
+            return
+        self._window.actions_by_id["place-like"].setChecked(True)
+        self._window.generation.place_like(original)
+        self._window.message.show_message(
+            f"Volumes now lie where {original.name} does, and say so when they are saved."
+        )
 
     def on_reconstructed(self, scan: Path, found: Reconstruction) -> None:
         """Show the scan, and the reconstruction beside it."""
@@ -257,6 +283,8 @@ class Commands(QObject):
             actions[name].setEnabled(volume is not None)
         info = self._window.generation.info
         actions["reconstruct"].setEnabled(info is not None and info.can_encode)
+        actions["place-like"].setEnabled(info is not None and info.takes_place)
+        actions["place-like"].setChecked(self._window.generation.like is not None)
         actions["describe"].setEnabled(self._window.generation.info is not None)
         actions["adopt"].setEnabled(volume is not None and volume.provenance is not None)
 

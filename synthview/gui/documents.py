@@ -40,6 +40,7 @@ class Documents(QObject):
         saved: the path written.
         overlay_opened: a ``LabelOverlay``.
         beside_opened: a volume to be compared with the one shown.
+        original_opened: a volume whose place others shall take.
         failed: a sentence and its details.
     """
 
@@ -47,6 +48,7 @@ class Documents(QObject):
     saved = Signal(object)
     overlay_opened = Signal(object)
     beside_opened = Signal(object)
+    original_opened = Signal(object)
     failed = Signal(str, str)
 
     def __init__(self, settings: WindowSettings, parent: QWidget) -> None:
@@ -93,6 +95,10 @@ class Documents(QObject):
     def open_beside(self, path: Path) -> None:
         """Read a volume to be compared with the one shown."""
         self.background.run(lambda: _load_for_display(path), self.beside_opened.emit, self._on_failed)
+
+    def open_original(self, path: Path) -> None:
+        """Read a volume whose place others shall take."""
+        self.background.run(lambda: read_volume(path), self.original_opened.emit, self._on_failed)
 
     def save_as(self, volume: Volume, suggested: str) -> None:
         """Ask where to save, then write the file and (for a made volume) the JSON beside it."""

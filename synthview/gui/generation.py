@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from synthview.errors import Cancelled, MissingArgumentError, TrustNeededError
-from synthview.generators.info import GenerateRequest, GeneratorInfo, Reconstruction
+from synthview.generators.info import GenerateRequest, GeneratorInfo, Placement, Reconstruction
 from synthview.gui.dialogs.open_argument import ask_argument
 from synthview.gui.dialogs.open_risky import ask_trust
 from synthview.gui.latest import LatestWins
@@ -28,6 +28,8 @@ from synthview.gui.worker import Worker
 from synthview.resources import bundled_checkpoints
 from synthview.userdata import data_dir, is_trusted, seen_checkpoint
 from synthview.volume import Provenance, Volume
+
+_NOT_ARGUMENTS = {"coarse", "like"}  # in a volume's provenance, of the volume and not of the network
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Generation(QObject):
         self._opening: dict[int, _Opening] = {}
         self._info: GeneratorInfo | None = None
         self._path: Path | None = None
+        self._like: Placement | None = None
         self._arguments: dict[str, Any] = {}
         self._family: str | None = None
         self._device = "auto"
@@ -130,7 +133,8 @@ class Generation(QObject):
     def generate(self, request: GenerateRequest | None = None) -> None:
         """Make a volume (by default what the controls say); of several asked for, the newest wins."""
         if self._path is not None:
-            self._latest.submit(self._path, request or self._panel.request(), self._device)
+            wanted = replace(request or self._panel.request(), like=self._like)
+            self._latest.submit(self._path, wanted, self._device)
 
     def apply(self, request: GenerateRequest) -> None:
         """Set the controls and make that volume."""
@@ -143,6 +147,16 @@ class Generation(QObject):
         self._stop_reconstructing()
         for job in list(self._opening):
             self.worker.cancel(job)
+
+    def place_like(self, original: Volume | None) -> None:
+        """Give volumes the place of an original from now on, or that which the family gives them; and make one."""
+        self._like = None if original is None else Placement.of(original)
+        self.generate()
+
+    @property
+    def like(self) -> Placement | None:
+        """Where volumes are placed; None where the family says it."""
+        return self._like
 
     def describe(self, content: Mapping[str, Any]) -> None:
         """Keep a manifest for the generator in use, and go on with what it says."""
@@ -189,7 +203,7 @@ class Generation(QObject):
                 "",
             )
             return
-        arguments = {name: value for name, value in provenance.arguments.items() if name != "coarse"}
+        arguments = {name: value for name, value in provenance.arguments.items() if name not in _NOT_ARGUMENTS}
         self._start_opening(_Opening(path, arguments, request, provenance.family), remember=False)
 
     def close(self) -> None:
@@ -213,6 +227,8 @@ class Generation(QObject):
         if opening is None or not isinstance(result, GeneratorInfo):
             return
         self._latest.cancel()
+        if self._info is None or self._info.sha256 != result.sha256:
+            self._like = None
         self._info, self._path = result, opening.path
         if opening.content is None:  # a description leaves how it was opened
             self._arguments, self._family = dict(opening.arguments), opening.family

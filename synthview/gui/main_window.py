@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         self.documents.saved.connect(lambda path: self.message.show_message(f"Saved {path}."))
         self.documents.overlay_opened.connect(self.model.set_overlay)
         self.documents.beside_opened.connect(self.comparison.show)
+        self.documents.original_opened.connect(self.commands.on_original)
         self.comparison.changed.connect(self.ortho.name_compared)
         self.generation.reconstructed.connect(self.commands.on_reconstructed)
         self.documents.failed.connect(self.show_error)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthview.errors import SaveError, SynthviewError, WrongRequestError
+from synthview.generators.info import Placement
 from synthview.jobs.task import Progress
 from synthview.volume.nifti import sidecar_path, write_atomically
 
@@ -34,6 +35,7 @@ class Batch:
         device: where to compute.
         family: name of the architecture, if it is not to be recognised.
         arguments: what the weights can't tell.
+        like: where an original lies, whose place the volumes take.
     """
 
     checkpoint: str
@@ -45,6 +47,7 @@ class Batch:
     device: str = "auto"
     family: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    like: Placement | None = None
 
     @property
     def seeds(self) -> range:
@@ -113,7 +116,9 @@ def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple
         if generator.info.sha256 != batch.sha256:
             raise SynthviewError(f"{batch.checkpoint} on a Dask worker is another file than here; copy the same there")
         features = dict(batch.features)
-        volume = generator.generate(seed=seed, truncation=batch.truncation, features=features, progress=progress)
+        volume = generator.generate(
+            seed=seed, truncation=batch.truncation, features=features, progress=progress, like=batch.like
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = volume.save(Path(folder) / batch.file_name(seed))
         return seed, path.read_bytes(), sidecar_path(path).read_bytes()

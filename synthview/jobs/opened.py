@@ -32,8 +32,7 @@ class OpenedGenerators:
         self._kept: OrderedDict[tuple[Any, ...], Generator] = OrderedDict()
 
     def work_on(self, job: Job, progress: Progress) -> GeneratorInfo | Volume | Reconstruction:
-        """Do a job: for ``OpenCheckpoint`` and ``Describe`` the generator's info, for ``Generate`` the volume, for
-        ``Reconstruct`` both volumes.
+        """Do a job: the generator's info, for ``Generate`` the volume, for ``Reconstruct`` both volumes.
 
         Raises:
             Cancelled: the job is no longer wanted.

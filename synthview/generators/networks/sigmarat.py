@@ -102,6 +102,7 @@ class SigmaRat(Family):
 
     id = "sigmarat"
     title = "α-WGAN SigmaRat"
+    takes_place = True
     source = "Ferreira et al. 2022, github.com/ShadowTwin41/alpha-WGAN-SigmaRat"
     aliases: ClassVar[Mapping[str, Arguments]] = {
         name: {}
