@@ -57,11 +57,12 @@ def _design(share: float | None, pilot: Path | None, section: str | None, iccs: 
     """What to simulate: from the pilot, and what is given goes before it."""
     from dataclasses import replace
 
+    from synthview.study.statistics.pilot import pilot_of
     from synthview.study.statistics.planning import Design
 
     given = {name: value for name, value in iccs.items() if value is not None}
     if pilot is not None:
-        design = _pilot(pilot, section)
+        design = pilot_of(pilot, section)
         return replace(
             design,
             share=design.share if share is None else share,
@@ -71,23 +72,6 @@ def _design(share: float | None, pilot: Path | None, section: str | None, iccs: 
     if share is None:
         raise WrongRequestError("give --share (such as 0.6), or --pilot with the votes of a pilot")
     return Design(2, 2, share, given.get("icc_pair", 0.1), given.get("icc_reader", 0.02))
-
-
-def _pilot(path: Path, section: str | None) -> Design:
-    from synthview.study.statistics.analyse import preference_part
-    from synthview.study.statistics.contrast import contrasts
-    from synthview.study.statistics.data import sections_of
-    from synthview.study.statistics.planning import pilot_design
-    from synthview.study.votes_csv import read_votes
-
-    parts = {part.name: contrasts(preference_part(part)) for part in sections_of(read_votes(path))}
-    usable = {name: found[0] for name, found in parts.items() if found and section in (None, name)}
-    if not usable:
-        wanted = f"section {section!r}" if section else "any section"
-        raise WrongRequestError(f"{path} has no generator-against-generator votes in {wanted}")
-    if len(usable) > 1:
-        raise WrongRequestError(f"{path} has several sections; name one with --section: {', '.join(usable)}")
-    return pilot_design(next(iter(usable.values())))
 
 
 def _facts(readers: int, found: Power | None) -> dict[str, object]:

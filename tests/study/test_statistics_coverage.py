@@ -12,7 +12,8 @@ from synthview.errors import WrongRequestError
 from synthview.study.statistics.clustered import clustering, crossed_mean, two_way
 from synthview.study.statistics.contrast import contrasts
 from synthview.study.statistics.data import sections_of
-from synthview.study.statistics.planning import Design, pilot_design, plan, power, simulate
+from synthview.study.statistics.pilot import pilot_design
+from synthview.study.statistics.planning import Design, plan, power, simulate
 from synthview.study.votes_csv import write_votes
 from tests.study.made_votes import PUBLISHED, preference_votes
 

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthview.errors import WrongRequestError
-from synthview.study.statistics.clustered import clustering, two_way
-from synthview.study.statistics.contrast import Contrast
+from synthview.study.statistics.clustered import two_way
 from synthview.study.statistics.proportions import Proportion
 from synthview.study.statistics.words import count, interval, percent
 
@@ -182,16 +181,3 @@ def _fewest_pairs(design: Design, wanted: float, most: int, studies: int, seed: 
         else:
             low = middle + 1
     return best
-
-
-def pilot_design(contrast: Contrast) -> Design:
-    """Share and ICCs of a pilot's preference votes; a negative ICC counts as 0."""
-    values, readers, items = contrast.table()
-    by_pair, by_reader = clustering(values, axis=0), clustering(values, axis=1)
-    return Design(
-        pairs=max(2, len(items)),
-        readers=max(2, len(readers)),
-        share=contrast.for_first(contrast.votes).share,
-        icc_pair=max(0.0, by_pair.icc) if by_pair else 0.0,
-        icc_reader=max(0.0, by_reader.icc) if by_reader else 0.0,
-    )
