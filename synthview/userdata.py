@@ -18,6 +18,7 @@ import platformdirs
 _SEEN = "checkpoints.json"
 _ANSWERS = "answers.json"
 _MANIFESTS = "manifests"
+_TRUSTED = "trusted.json"
 
 
 def data_dir() -> Path:
@@ -64,6 +65,16 @@ def has_manifests() -> bool:
         return any(manifest_folder().iterdir())
     except OSError:
         return False
+
+
+def trust(sha256: str, path: Path) -> None:
+    """Note that the user trusts the program with this SHA-256, which was at ``path`` then."""
+    _update(_TRUSTED, sha256, str(path.absolute()))
+
+
+def is_trusted(sha256: str) -> bool:
+    """Whether the user has said before that the program with this SHA-256 may run."""
+    return sha256 in _read(_TRUSTED)
 
 
 def _read(name: str) -> dict[str, Any]:
