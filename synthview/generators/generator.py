@@ -23,6 +23,7 @@ from synthview.generators.latents import noise_source, sample_latents
 from synthview.generators.manifest import Manifest
 from synthview.generators.manifest_features import named_features
 from synthview.generators.manifest_output import OutputSpace
+from synthview.generators.precision import check_dtype, computing_in, name_of, resolve_dtype
 from synthview.generators.reconstruction import ScanEncoder
 from synthview.volume import Provenance, Volume
 
@@ -37,6 +38,7 @@ class Generator:
     Attributes:
         info: what it is.
         device: where it computes, such as "cpu" or "cuda:0".
+        dtype: in what precision, as asked for: one of ``precision.DTYPES``.
     """
 
     def __init__(  # noqa: PLR0917  (load_generator is the way to make one)
@@ -48,9 +50,11 @@ class Generator:
         device: torch.device,
         manifest: Manifest | None = None,
         encoder: EncoderSource | None = None,
+        dtype: str = "auto",
     ) -> None:
         self.info = info
         self.device = str(device)
+        self.dtype = check_dtype(dtype)
         self._network = network
         self._family = family
         self._stated = stated
@@ -97,7 +101,7 @@ class Generator:
         outputs = []
         for done, piece in enumerate(pieces):
             part = _part(progress, done, len(pieces))
-            output, _ = self._run(rows[piece], None if condition is None else condition[piece], part, seed=None)
+            output, *_ = self._run(rows[piece], None if condition is None else condition[piece], part, seed=None)
             outputs.append(output)
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
@@ -138,7 +142,7 @@ class Generator:
         condition = self._encode(features, arguments, 1)
         rows = rows.reshape(1, *self._family.latent_shape(arguments))
         with self._as_loaded():
-            raw, is_coarse = self._run(rows, condition, progress, seed=seed, coarse=coarse)
+            raw, is_coarse, dtype = self._run(rows, condition, progress, seed=seed, coarse=coarse)
         volume = self._family.to_volume(raw[0], arguments)
         if like is not None:
             volume = self._placed(volume, like)
@@ -160,6 +164,7 @@ class Generator:
             truncation=float(truncation),
             features=known,
             device=self.device,
+            dtype=name_of(dtype),
             versions=versions(),
         )
         name = f"{self.info.label or self.info.name} · {f'seed {seed}' if seed is not None else 'latent'}"
@@ -271,10 +276,12 @@ class Generator:
 
     def _run(
         self, rows: Array, condition: Array | None, progress: Progress | None, *, seed: int | None, coarse: bool = False
-    ) -> tuple[Array, bool]:
-        """One pass of the family's sampler, step by step: the output, and whether it is the coarse one."""
+    ) -> tuple[Array, bool, torch.dtype]:
+        """One pass of the family's sampler, step by step: the output, whether it is the coarse one, its precision."""
         output = None
-        with torch.inference_mode(), exact_float32(), memory_errors(self._device, f"a volume of {self.info.title}"):
+        dtype = resolve_dtype(self.dtype, self._device, coarse=coarse)
+        memory = memory_errors(self._device, f"a volume of {self.info.title}")
+        with torch.inference_mode(), computing_in(dtype, self._device), memory:
             z = torch.from_numpy(rows).to(self._device)
             columns = None if condition is None else torch.from_numpy(condition).to(self._device)
             noise = noise_source(seed)
@@ -285,7 +292,7 @@ class Generator:
                     progress(fraction)
             if output is None:
                 raise SynthviewError(f"the family {self.info.family} ended without an output")
-            return output.float().cpu().numpy(), is_coarse
+            return output.float().cpu().numpy(), is_coarse, dtype
 
     @contextmanager
     def _as_loaded(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from synthview import userdata
-from synthview.errors import CheckpointError, MissingArgumentError
+from synthview.errors import CheckpointError, MissingArgumentError, WrongRequestError
 from synthview.generators.checkpoint import Checkpoint, read_checkpoint
 from synthview.generators.device import memory_errors, resolve_device
 from synthview.generators.generator import Generator
@@ -20,6 +20,7 @@ from synthview.generators.manifest_features import named_features
 from synthview.generators.manifest_notes import settled_notes
 from synthview.generators.manifest_output import check_output
 from synthview.generators.numbers import check_numbers
+from synthview.generators.precision import check_dtype
 from synthview.generators.programs.program import Program
 from synthview.generators.recognition import Recognised, recognise
 from synthview.generators.state_dicts import first_not_finite
@@ -46,6 +47,7 @@ def load_generator(
     family: str | None = None,
     *,
     trust: bool = False,
+    dtype: str = "auto",
     **arguments: Any,
 ) -> Generator:
     """Open a checkpoint and build its generator.
@@ -55,6 +57,7 @@ def load_generator(
         device: "auto" (the fastest there is), "cpu", "cuda", "cuda:1" or "mps".
         family: name of the architecture; recognised from the weights if not given.
         trust: the user's yes to running the code in a TorchScript or torch.export file; kept for that very file.
+        dtype: "float32", "bfloat16" or "float16"; "auto" is float32, and on NVIDIA GPUs less for coarse previews.
         arguments: what the weights can't tell, as named by the family (HA-GAN: ``size``, ``num_class``, ``output``);
             and ``weights``: ema, raw, or a network's place in the file.
 
@@ -65,7 +68,7 @@ def load_generator(
         MissingArgumentError: the weights leave something open; its ``argument`` says what to ask.
         WrongRequestError: no such device, family or argument, or an argument that contradicts the weights.
     """
-    return open_generator(name_or_path, arguments, device, family, trust=trust)
+    return open_generator(name_or_path, arguments, device, family, trust=trust, dtype=dtype)
 
 
 def open_generator(
@@ -75,6 +78,7 @@ def open_generator(
     family: str | None = None,
     *,
     trust: bool = False,
+    dtype: str = "auto",
 ) -> Generator:
     """``load_generator`` for arguments from elsewhere, such as a file: whatever their names, they are only arguments.
 
@@ -82,6 +86,7 @@ def open_generator(
         SynthviewError: as for ``load_generator``.
     """
     target = resolve_device(device)
+    check_dtype(dtype)
     checkpoint = read_checkpoint(find_checkpoint(name_or_path))
     found = recognise_opened(checkpoint, family, arguments)
     for argument in found.family.open_arguments(found.arguments):
@@ -94,6 +99,10 @@ def open_generator(
     with memory_errors(target, f"the weights of {checkpoint.name}"):
         network: nn.Module
         if isinstance(found.family, Program):
+            if dtype not in {"auto", "float32"}:
+                raise WrongRequestError(
+                    f"{checkpoint.path} is a program, which computes as it was saved: leave out dtype"
+                )
             check_trust(checkpoint, found.family, trusted=trust)
             network, known, target = found.family.prepare(found.arguments, target)
             info = describe(checkpoint, replace(found, arguments=known))
@@ -101,7 +110,7 @@ def open_generator(
             network = _network(found, checkpoint).to(target)
     userdata.remember_checkpoint(checkpoint.sha256, checkpoint.path)
     encoder = found.family.encoder(checkpoint, found.arguments)
-    return Generator(network, found.family, info, found.stated, target, found.manifest, encoder)
+    return Generator(network, found.family, info, found.stated, target, found.manifest, encoder, dtype)
 
 
 def inspect_checkpoint(

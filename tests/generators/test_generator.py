@@ -142,6 +142,11 @@ def test_hagan_coarse_volume_has_the_same_field_of_view(hagan_path: Path) -> Non
     assert steps[-1] == 1.0
 
 
+def test_hagan_at_128_has_no_coarse_path_as_it_gains_nothing(hagan_path: Path) -> None:
+    generator = sv.load_generator(hagan_path, device="cpu", size=128)
+    assert generator._family.sample_coarse(generator._network, torch.zeros(1, 10), None, torch.Generator()) is None
+
+
 def test_hagan_axes_become_ras(hagan_path: Path) -> None:
     generator = sv.load_generator(hagan_path, device="cpu", size=128)
     raw = generator.decode(generator.sample_latent(2))[0, 0]

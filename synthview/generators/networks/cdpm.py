@@ -21,6 +21,7 @@ from synthview.generators.arguments import check_stated, parse_count, parse_flag
 from synthview.generators.family import Arguments, Family, Step
 from synthview.generators.networks.cdpm_unet import SliceUNet
 from synthview.generators.networks.cdpm_weights import read_weights
+from synthview.generators.precision import is_reduced
 from synthview.generators.samplers.ancestral import AncestralChain, training_betas
 from synthview.generators.samplers.steps import Steps, part_of
 from synthview.generators.samplers.windows import SCHEMES, Stage, stages
@@ -235,7 +236,7 @@ class Cdpm(Family):
     ) -> Iterator[Step]:
         """Window after window, step by step, block by block."""
         unet = cast(CdpmNetwork, network)
-        double = unet.arguments["double_precision"] and z.device.type == "cpu"
+        double = unet.arguments["double_precision"] and z.device.type == "cpu" and not is_reduced(z)
         return unet.sample(z, noise, unet.arguments["steps"], double=double)
 
     def sample_coarse(

@@ -25,6 +25,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from synthview.generators.precision import is_reduced
+
 _SLAB_NUMBERS = 3 << 21  # that a slab takes in and gives out at most: 24 MiB in float32
 _SLAB_PRODUCTS = 1 << 31  # a few hundredths of a second on two cores
 _GPU_SLABS = 16  # times as large
@@ -113,7 +115,7 @@ class UpsampledConv(nn.Module):
         Yields:
             The fraction done (0-1) and the output, which is complete with the last one: float64 if it was computed so.
         """
-        if x.dtype == torch.float64 and x[0, 0].numel() <= _EXACT_VOXELS:
+        if x.dtype == torch.float64 and not is_reduced(x) and x[0, 0].numel() <= _EXACT_VOXELS:
             return self._exactly(x, before)
         return self._doubled(x, before) if self.doubles else self._widened(x, before)
 
@@ -190,7 +192,8 @@ def _conv(slab: torch.Tensor, kernels: Sequence[torch.Tensor], bias: torch.Tenso
     Of `F.conv3d`'s implementations on a CPU, it chooses the slow one for slabs of few numbers; so it is not asked.
     """
     padding = (0, 1, 1)
-    if slab.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    plainly = slab.device.type != "cpu" or not torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if plainly or is_reduced(slab):
         return F.conv3d(slab, torch.cat(list(kernels), dim=1), bias, padding=padding)
     parts = torch.split(slab, kernels[0].shape[1], dim=1)
     ones = (1, 1, 1)
@@ -217,7 +220,8 @@ def _empty(like: torch.Tensor, channels: int, grid: Sequence[int], dtype: torch.
 
 
 def _format(like: torch.Tensor) -> torch.memory_format:
-    return torch.channels_last_3d if like.device.type == "cpu" else torch.contiguous_format
+    last = like.device.type == "cpu" or is_reduced(like)  # where NVIDIA's tensor cores want it too
+    return torch.channels_last_3d if last else torch.contiguous_format
 
 
 def _in_format(x: torch.Tensor) -> torch.Tensor:
