@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthview.cli.shared import Arguments, AsJson, Checkpoint, Family, parse_pairs, print_facts, print_json, size_text
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 def inspect(checkpoint: Checkpoint, family: Family = None, arg: Arguments = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Say what a checkpoint is, without running it."""
+    from synthview.generators.containers import read_ahead
+    from synthview.generators.quick_torch import import_quickly
+
+    read_ahead(Path(checkpoint))
+    import_quickly()
     from synthview.generators.loading import Inspection, inspect_checkpoint
 
     found: Inspection = inspect_checkpoint(checkpoint, family, parse_pairs(arg, "--arg"))

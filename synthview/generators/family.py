@@ -31,6 +31,7 @@ from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.features import FeatureInput, encode_features
 from synthview.generators.info import Feature, OpenArgument, Setting
+from synthview.generators.quick_torch import import_the_rest
 from synthview.generators.state_dicts import Shapes, Tensors, shapes_of
 from synthview.volume import Volume, VolumeKind
 
@@ -121,8 +122,13 @@ class Family(ABC):
 
     def expected_shapes(self, arguments: Arguments) -> Shapes:
         """Keys and shapes of the network with these arguments; on the meta device that takes no time and no memory."""
-        with torch.device("meta"):
-            return shapes_of(self.build(arguments).state_dict())
+        try:
+            with torch.device("meta"):
+                return shapes_of(self.build(arguments).state_dict())
+        except NotImplementedError:
+            if not import_the_rest():
+                raise
+            return self.expected_shapes(arguments)
 
     def count_parameters(self, arguments: Arguments) -> int:
         """Number of weights of the network with these arguments."""

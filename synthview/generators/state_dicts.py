@@ -127,7 +127,8 @@ def first_not_finite(tensors: Tensors) -> str | None:
     for key, tensor in tensors.items():
         if tensor.is_floating_point():
             wide = tensor if tensor.dtype.itemsize > 1 else tensor.float()  # sums of 8-bit numbers are not there
-            if not torch.isfinite(wide.sum(dtype=torch.float64)):
+            # a sum in the tensor's own precision is five times faster, and may be infinite where no number is
+            if not torch.isfinite(wide.sum()) and not torch.isfinite(wide.sum(dtype=torch.float64)):
                 return key
     return None
 
