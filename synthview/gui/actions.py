@@ -85,6 +85,8 @@ ACTIONS = (
     ActionRow("study-protocol", "&Study", "&Open a protocol…"),
     ActionRow("study-read", "—&Study", "&Read a study…"),
     ActionRow("study-bundle", "&Study", "Read a &bundle…"),
+    ActionRow("study-results", "—&Study", "R&esults…", ("Ctrl+Shift+E",), "details"),
+    ActionRow("study-plan", "&Study", "&Plan pairs and readers…"),
     ActionRow("study-demo", "—&Study", "&Demo study…"),
     ActionRow("shortcuts", "&Help", "&Mouse and keys", ("F1", "?"), "keyboard"),
     ActionRow("about", "&Help", "&About synthview", (), "information"),

@@ -15,6 +15,7 @@ from synthview.gui.dialogs.about import AboutDialog
 from synthview.gui.dialogs.describe import ask_description
 from synthview.gui.dialogs.shortcuts import ShortcutsDialog
 from synthview.gui.message_bar import Level
+from synthview.gui.results.opening import open_plan, open_results
 from synthview.gui.state import Layout, Plane, ViewState
 from synthview.gui.study.commands import StudyCommands
 from synthview.resources import resource_path
@@ -98,6 +99,8 @@ class Commands(QObject):
             "about": lambda: AboutDialog(window).exec(),
         }
         table |= StudyCommands(window).slots()
+        table["study-results"] = lambda: open_results(window, window.settings)
+        table["study-plan"] = lambda: open_plan(window, window.settings)
         for name, layout in _LAYOUTS.items():
             table[name] = lambda _checked, layout=layout: model.change(layout=layout)
         for name, field in _SWITCHES.items():
