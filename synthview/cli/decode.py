@@ -14,7 +14,9 @@ from synthview.cli.shared import (
     AsJson,
     Checkpoint,
     Device,
+    Dtype,
     Family,
+    Trust,
     existing_file,
     parse_pairs,
     print_json,
@@ -37,15 +39,17 @@ def decode(  # noqa: PLR0917  (typer: one parameter for each option)
     family: Family = None,
     arg: Arguments = [],  # noqa: B006
     device: Device = "auto",
+    dtype: Dtype = "auto",
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a network on latents and save its raw output, exactly as the published code gives it."""
     arguments = parse_pairs(arg, "--arg")
     z = _read_array(latents, "--latents")
     conditioning = None if features is None else _read_features(features)
-    from synthview.generators.loading import load_generator
+    from synthview.generators.loading import open_generator
 
-    generator = load_generator(checkpoint, device, family, **arguments)
+    generator = open_generator(checkpoint, arguments, device, family, trust=trust, dtype=dtype)
     raw = generator.decode(z, conditioning, progress_line("decoding"))
     _save(out, raw)
     facts = {"file": str(out), "shape": list(raw.shape), "dtype": "float32", "device": generator.device}

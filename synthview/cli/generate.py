@@ -12,7 +12,9 @@ from synthview.cli.shared import (
     AsJson,
     Checkpoint,
     Device,
+    Dtype,
     Family,
+    Trust,
     existing_file,
     parse_numbers,
     parse_pairs,
@@ -33,6 +35,8 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     family: Family = None,
     arg: Arguments = [],  # noqa: B006
     device: Device = "auto",
+    dtype: Dtype = "auto",
+    trust: Trust = False,
     like: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A scan whose place (affine) the volumes take; for SigmaRat, as published."),
@@ -54,7 +58,9 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     place = None if like is None else Placement.of(load_volume(existing_file(like, "the original")))
     path = find_checkpoint(checkpoint).absolute()
     sha256 = checkpoint_sha256(path)
-    batch = Batch(str(path), sha256, count, seed, truncation, values, device, family, arguments, like=place)
+    batch = Batch(
+        str(path), sha256, count, seed, truncation, values, device, family, arguments, trust, like=place, dtype=dtype
+    )
     files = run_batch(batch, out, overwrite=overwrite, dask=dask, progress=progress_line("generating"))
     if as_json:
         made = [{"seed": s, "file": str(f)} for s, f in zip(batch.seeds, files, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -44,12 +44,11 @@ def reconstruct(  # noqa: PLR0917  (typer: one parameter for each option)
         if path.exists() and not overwrite:
             raise WrongRequestError(f"{path} is there already; choose another name, or say --overwrite")
     values, arguments = parse_numbers(features, "--set"), parse_pairs(arg, "--arg")
-    from synthview.generators.loading import load_generator
+    from synthview.generators.loading import open_generator
     from synthview.volume.dicom import read_volume
 
     volume = read_volume(scan)
-    options: dict[str, Any] = dict(arguments)
-    generator = load_generator(checkpoint, device, family, **options)
+    generator = open_generator(checkpoint, arguments, device, family)
     found = generator.reconstruct(volume, values, progress_line("reconstructing"))
     found.volume.save(out)
     if prepared is not None:

@@ -15,8 +15,15 @@ from synthview.errors import WrongRequestError
 Checkpoint = Annotated[str, typer.Argument(help="Checkpoint file, folder with one in it, or name of a bundled one.")]
 Family = Annotated[str | None, typer.Option(help="Name of the architecture; recognised from the weights if left out.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Dtype = Annotated[
+    str, typer.Option(help="Precision: auto (float32), float32, bfloat16 or float16; less is faster on GPUs.")
+]
 Arguments = Annotated[
     list[str], typer.Option("--arg", metavar="NAME=VALUE", help="What the weights can't tell, such as size=128.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run a TorchScript or torch.export file, whose code could do anything; kept for it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")]
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from synthview.cli.shared import AsJson, print_facts, print_json, progress_line
+from synthview.cli.shared import AsJson, Trust, print_facts, print_json, progress_line
 
 
-def verify(
+def verify(  # noqa: PLR0917  (typer: one parameter for each option)
     file: Annotated[Path, typer.Argument(help="A NIfTI file that synthview made.")],
     checkpoint: Annotated[
         Path | None, typer.Option(help="What it was made from; searched for where it is likely to be if left out.")
@@ -20,12 +20,13 @@ def verify(
         float | None,
         typer.Option(min=0.0, help="Largest difference allowed, in the volume's unit [1e-4 of its range; HU: 1]."),
     ] = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a volume again and compare: exit status 0 if it is equal or within the tolerance, 1 if it isn't."""
     from synthview.generators.verification import verify_file
 
-    found = verify_file(file, checkpoint, device, tolerance, progress_line("generating"))
+    found = verify_file(file, checkpoint, device, tolerance, progress_line("generating"), trust=trust)
     if as_json:
         print_json(found.to_dict())
     else:

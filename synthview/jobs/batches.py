@@ -36,6 +36,8 @@ class Batch:
         family: name of the architecture, if it is not to be recognised.
         arguments: what the weights can't tell.
         like: where an original lies, whose place the volumes take.
+        trust: the user's yes to running a program from somebody else.
+        dtype: in what precision: one of ``precision.DTYPES``.
     """
 
     checkpoint: str
@@ -47,6 +49,8 @@ class Batch:
     device: str = "auto"
     family: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
+    dtype: str = "auto"
     like: Placement | None = None
 
     @property
@@ -112,7 +116,14 @@ def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple
         SynthviewError: the checkpoint can't be used, or is another one here.
     """
     with _one_at_a_time:
-        generator = _generator(batch.checkpoint, batch.device, batch.family, tuple(sorted(batch.arguments.items())))
+        generator = _generator(
+            batch.checkpoint,
+            batch.device,
+            batch.family,
+            tuple(sorted(batch.arguments.items())),
+            batch.trust,
+            batch.dtype,
+        )
         if generator.info.sha256 != batch.sha256:
             raise SynthviewError(f"{batch.checkpoint} on a Dask worker is another file than here; copy the same there")
         features = dict(batch.features)
@@ -125,11 +136,13 @@ def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple
 
 
 @lru_cache(maxsize=1)
-def _generator(checkpoint: str, device: str, family: str | None, arguments: tuple[tuple[str, Any], ...]) -> Generator:
+def _generator(
+    checkpoint: str, device: str, family: str | None, arguments: tuple[tuple[str, Any], ...], trust: bool, dtype: str
+) -> Generator:
     """The generator that this process used last."""
-    from synthview.generators.loading import load_generator
+    from synthview.generators.loading import open_generator
 
-    return load_generator(checkpoint, device, family, **dict(arguments))
+    return open_generator(checkpoint, dict(arguments), device, family, trust=trust, dtype=dtype)
 
 
 def _here(batch: Batch, progress: Progress | None) -> Iterator[tuple[int, bytes, bytes]]:

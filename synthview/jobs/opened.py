@@ -14,7 +14,7 @@ from synthview.errors import SynthviewError
 from synthview.generators.describing import describe_checkpoint
 from synthview.generators.generator import Generator
 from synthview.generators.info import GeneratorInfo, Reconstruction
-from synthview.generators.loading import load_generator
+from synthview.generators.loading import open_generator
 from synthview.generators.manifest import MANIFEST_NAME
 from synthview.jobs.messages import Describe, Job, OpenCheckpoint, Reconstruct
 from synthview.jobs.task import Progress
@@ -63,7 +63,7 @@ class OpenedGenerators:
         if key not in self._kept:
             while len(self._kept) >= MAX_OPENED:
                 self._kept.popitem(last=False)
-            self._kept[key] = load_generator(job.path, device=job.device, family=job.family, **job.arguments)
+            self._kept[key] = open_generator(job.path, job.arguments, job.device, job.family)
         self._kept.move_to_end(key)
         return self._kept[key]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from synthview.errors import SaveError
-from synthview.generators.loading import load_generator
+from synthview.generators.loading import open_generator
 from synthview.jobs.batches import Batch, run_batch
 from synthview.jobs.task import Progress
 from synthview.study.arms import Looked, MakeVolumes, Scan, look_at, orientation_notes, scans_of, settle, stimuli
@@ -80,7 +80,7 @@ def make_volumes(
     Raises:
         SynthviewError: the checkpoint can't be used, a feature is unknown, or the folder can't be written.
     """
-    info = load_generator(source.checkpoint, device, **dict(source.arguments)).info
+    info = open_generator(source.checkpoint, dict(source.arguments), device).info
     batch = Batch(
         checkpoint=source.checkpoint,
         sha256=info.sha256,
