@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from synthview.errors import StudyError
-from synthview.jobs.new_study import make_study
 from synthview.jobs.task import Progress
 from synthview.study.demo import PASSPHRASE, WHY_OVERRULED, demo_protocol
 from synthview.study.standing import Standing, standing
@@ -32,6 +31,8 @@ def demo_study(real: Path | None = None, progress: Progress | None = None, *, de
     folder = home / ("study" if real is None else "study-with-real-scans")
     if real is None and (reader := _open_reader(folder)):
         return folder, reader
+    from synthview.jobs.new_study import make_study  # slow to import
+
     shutil.rmtree(folder, ignore_errors=True)
     work = home / "arms"
     try:

@@ -33,9 +33,10 @@ class DemoDialog(QDialog):
             "A short study to try the reading screen with; its volumes are made on first use, which takes a minute. "
             "With a folder of real scans of your own, you also tell real from synthetic."
         )
-        self._words.setMinimumWidth(460)
+        self._words.setFixedWidth(460)
         self._plain, self._real = QPushButton("Synthetic volumes"), QPushButton("With real scans…")
         self._plain.setProperty("role", "primary")
+        self._plain.setDefault(True)
         self._cancel = QPushButton("Cancel")
         self._bar = QProgressBar(textVisible=False)
         self._bar.setRange(0, 1000)
@@ -47,6 +48,7 @@ class DemoDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[3])
         column.setSpacing(SPACE[2])
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         column.addWidget(heading("Demo study"))
         column.addWidget(self._words)
         column.addWidget(self._bar)
@@ -56,6 +58,7 @@ class DemoDialog(QDialog):
         self._plain.clicked.connect(lambda: self._begin(None))
         self._real.clicked.connect(self._choose)
         self._cancel.clicked.connect(self.close)
+        self._plain.setFocus()
 
     def _choose(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Choose a folder of real scans", str(Path.home()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -56,7 +56,7 @@ class Designer(QWidget):
     def __init__(self, path: Path | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.setWindowTitle("New study — synthview")
-        self.resize(1240, 820)
+        self.resize(QSize(1240, 820).boundedTo(self.screen().availableSize() * 0.9))  # and the frame around it
         self.path: Path | None = None
         self._entries: Entries = {}
         self._saved: Entries = {}

@@ -1,0 +1,70 @@
+"""The demo study: made from seeds on first use, found again later, with real scans where somebody has some."""
+
+import numpy as np
+import pytest
+
+from synthview.errors import StudyError
+from synthview.jobs import demo_study as module
+from synthview.jobs.demo_study import demo_study
+from synthview.study import demo
+from synthview.study.demo import PASSPHRASE, demo_protocol, make_heads
+from synthview.study.session import ReadingSession
+from synthview.study.study_folder import StudyFolder
+from synthview.volume import load_volume, save_volume
+from tests.study.bodies import body
+from tests.study.small_study import walk
+
+
+def test_made_up_heads_come_from_their_seeds(tmp_path):
+    first = make_heads(tmp_path / "a", 1, seed=7, strength_mm=3.0)
+    again = make_heads(tmp_path / "b", 1, seed=7, strength_mm=3.0)
+    (more,) = make_heads(tmp_path / "c", 1, seed=8, strength_mm=11.0)
+    assert first[0].read_bytes() == again[0].read_bytes()
+    assert np.corrcoef(load_volume(first[0]).voxels.ravel(), load_volume(more).voxels.ravel())[0, 1] < 0.95
+
+
+def test_bundled_generators_are_the_arms_where_there_are_some(tmp_path, monkeypatch):
+    for names, arms in (({"one": tmp_path}, 1), ({"one": tmp_path, "two": tmp_path}, 2)):
+        monkeypatch.setattr(demo, "bundled_checkpoints", lambda names=names: names)
+        protocol = demo_protocol(tmp_path)
+        assert len({arm.source.checkpoint for arm in protocol.arms.values()}) == arms
+        assert len(protocol.arms) == 2
+
+
+def test_a_folder_that_is_none_is_named(tmp_path):
+    with pytest.raises(StudyError, match="nowhere is not a folder that exists"):
+        demo_protocol(tmp_path, tmp_path / "nowhere")
+
+
+def test_it_is_made_once_and_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "bundled_checkpoints", dict)
+    monkeypatch.setattr(demo, "make_heads", _quick_heads)
+    folder, reader = demo_study(device="cpu")
+    with StudyFolder.open(folder) as study:
+        assert not study.blocked()
+        assert {one.arm for one in study.key(PASSPHRASE).materials} == {"made-a", "made-b"}
+        with ReadingSession.begin(study, reader) as session:
+            assert walk(session) == 6
+    monkeypatch.setattr(module, "demo_protocol", None)  # nothing is made again
+    assert demo_study() == (folder, "R02")
+    assert not (folder.parent / "arms").exists()
+
+
+def test_real_scans_come_first_where_a_folder_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "bundled_checkpoints", dict)
+    monkeypatch.setattr(demo, "make_heads", _quick_heads)
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    protocol = demo_protocol(tmp_path / "work", scans)
+    assert protocol.sections[0].screen.kind.value == "2afc-real"
+    assert protocol.arms["real"].real
+    assert protocol.volumes_needed()["real"] == 4
+
+
+def _quick_heads(folder, count, *, seed, strength_mm):
+    folder.mkdir(parents=True)
+    scale = 1000 + strength_mm
+    return [
+        save_volume(body(one, shape=(24, 28, 26), spacing=3.0, scale=scale), folder / f"{one:03d}.nii.gz")
+        for one in range(seed, seed + count)
+    ]
