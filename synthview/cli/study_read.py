@@ -63,13 +63,12 @@ def run(
 
 
 def _who(study: StudyFolder, reader: str) -> Sequence[str]:
-    """The reader asked for, or everybody who has something left to read."""
+    """The reader asked for, or everybody whom nobody has begun to read as."""
     from synthview.study.standing import Standing, standing
 
     if reader:
         return [reader]
-    open_to = (Standing.NEW, Standing.RESUMABLE)
-    found = [name for name in study.store.readers if standing(study, name) in open_to]
+    found = [name for name in study.store.readers if standing(study, name) is Standing.NEW]
     if not found:
-        raise WrongRequestError("every reader has finished or left the study; there is nothing to simulate")
+        raise WrongRequestError("every reader has begun already; there is nobody left to simulate")
     return found

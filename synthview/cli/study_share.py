@@ -27,7 +27,8 @@ def export(
         print_json([str(one) for one in written])
         return
     for one in written:
-        typer.echo(f"{one}  {one.stat().st_size / 1e6:.1f} MB")
+        size = one.stat().st_size
+        typer.echo(f"{one}  {size / 1e6:.1f} MB" if size > 1e6 else f"{one}  {size / 1e3:.0f} kB")
 
 
 def import_(

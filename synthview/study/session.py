@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from synthview.study.place import StudyPlace, check_room, lock_reader
 from synthview.study.protocol import Sitting
 from synthview.study.protocol_questionnaire import check_answers
 from synthview.study.protocol_screen import Changes, Screen
-from synthview.study.record import RecordKind, verify_chain
+from synthview.study.record import Record, RecordKind, verify_chain
 from synthview.study.session_answers import check_answer
 from synthview.study.session_clock import Clock, Stopwatch
 from synthview.study.session_keeping import Keeper, deliver_waiting
@@ -103,7 +103,7 @@ class ReadingSession:
 
         Raises:
             SessionError: consent or an answer is missing; or this reader has finished, or has left a study of one
-                sitting (which is on record now); or the leak check blocks the study.
+                sitting (which is on record now), or is a simulated one; or the leak check blocks the study.
             SessionTakenError: another window is reading as this reader.
             StoreError: answers could not be kept.
             ChainError: the record was tampered with.
@@ -117,6 +117,7 @@ class ReadingSession:
             check_room(place)
             deliver_waiting(store, reader)
             history = store.records(reader)
+            _check_kind(history, simulated)
             keeper = Keeper(store, lock, verify_chain(store.start(reader), history), secrets.token_hex(8))
             _open_record(place, keeper, standing_of(place, history), intake or Intake(), simulated)
             session = cls(place, lock, keeper, store.responses(reader), clock)
@@ -304,6 +305,13 @@ class ReadingSession:
         if self._unlogged:
             activity.append({"ms": elapsed_ms, "kind": "not-logged", "count": self._unlogged})
         return {"answer": answer.to_dict(), "response_time_ms": elapsed_ms, "activity": activity}
+
+
+def _check_kind(history: Sequence[Record], simulated: str) -> None:
+    """A person's session is gone on with by a person, a simulated reader's by a simulated one."""
+    if history and bool(history[0].body.get("simulated")) != bool(simulated):
+        who = "a person" if simulated else "a simulated reader"
+        raise SessionError(f"reader {history[0].reader} was begun by {who}; choose another reader")
 
 
 def _open_record(place: StudyPlace, keeper: Keeper, stands: Standing, intake: Intake, simulated: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthview.errors import StudyError
+from synthview.errors import SessionError, StudyError
 from synthview.study.protocol import Protocol
 from synthview.study.results import study_results, write_results
 from synthview.study.schedule import draw_schedule
@@ -119,6 +119,19 @@ def test_the_same_seed_gives_the_same_answers_and_a_session_may_be_continued(tmp
         assert study.store.records("R01")[0].body["simulated"] == "right 0.5, seed 0"
         times = [response.response_time_ms for response in study.store.responses("R01").values()]
     assert 4000 < np.median(times) < 9000  # a clock of its own: nobody waited
+
+
+def test_simulated_readers_do_not_go_on_with_a_persons_session_nor_people_with_theirs(tmp_path: Path) -> None:
+    with make_paper_study(tmp_path / "study", BIG) as study:
+        key = study.key(PASSPHRASE)
+        with ReadingSession.begin(study, "R01") as session:
+            walk(session, 1)
+        with pytest.raises(SessionError, match="begun by a person"):
+            simulate(study, "R01", Behaviour(), key)
+        simulate(study, "R02", Behaviour(), key, most=1)
+        with pytest.raises(SessionError, match="begun by a simulated reader"):
+            ReadingSession.begin(study, "R02")
+        assert [len(study.store.records(reader)) for reader in ("R01", "R02")] == [2, 2]
 
 
 def test_behaviour_that_can_not_be_is_refused() -> None:
