@@ -136,7 +136,7 @@ def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple
 
 
 @lru_cache(maxsize=1)
-def _generator(
+def _generator(  # noqa: PLR0917  (what tells two generators apart)
     checkpoint: str, device: str, family: str | None, arguments: tuple[tuple[str, Any], ...], trust: bool, dtype: str
 ) -> Generator:
     """The generator that this process used last."""

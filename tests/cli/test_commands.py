@@ -64,6 +64,16 @@ def test_decode(rat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_precision_by_choice(rat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["generate", str(rat), "--dtype", "bfloat16", "--out", str(tmp_path), "--device", "cpu"]) == 0
+    (file,) = capsys.readouterr().out.split()
+    made = sv.load_volume(file).provenance
+    assert made is not None
+    assert made.dtype == "bfloat16"
+    assert run(["generate", str(rat), "--dtype", "int4", "--out", str(tmp_path / "no")]) == 2
+    assert "auto, float32, bfloat16, float16" in only_line(capsys.readouterr().err)
+
+
 def test_decode_asked_wrongly(rat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "z.npy").write_text("not an array")
     np.save(tmp_path / "long.npy", np.ones((1, 9)))
