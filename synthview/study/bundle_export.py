@@ -112,5 +112,5 @@ def _public(key: Ed25519PrivateKey) -> str:
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb") as file:
+    with path.open("r+b") as file:
         os.fsync(file.fileno())

@@ -35,15 +35,16 @@ class _Deck:
         self._left: list[Item] = []
 
     def deal(self, count: int) -> list[Item]:
-        hand: list[Item] = []
         if count == len(self._members):  # everything: it changes nobody's lap
             return list(self._members)
+        hand: dict[str, Item] = {}
         while len(hand) < count:
-            if all(item in hand for item in self._left):
+            if all(item.name in hand for item in self._left):
                 self._left += self._draws.shuffled(self._members)
-            fresh = next(k for k, item in enumerate(self._left) if item not in hand)
-            hand.append(self._left.pop(fresh))
-        return hand
+            fresh = next(k for k, item in enumerate(self._left) if item.name not in hand)
+            item = self._left.pop(fresh)
+            hand[item.name] = item
+        return list(hand.values())
 
 
 def _quotas(sizes: Sequence[int], readers: int, per_reader: int) -> list[list[int]]:

@@ -20,6 +20,7 @@ from synthview.study.store_engine import is_postgres
 from synthview.study.study_check import balance, check_key, check_study
 from synthview.study.study_folder import StudyFolder
 from synthview.study.trial import AnswerKey
+from tests.study.postgres_server import PostgresServer
 from tests.study.small_study import PASSPHRASE, RESUMABLE, make_study, walk
 
 TABLES = ("study", "readers", "stimuli", "trials", "records", "notes", "bundles")
@@ -174,6 +175,16 @@ def test_the_queries_name_the_tables_that_the_migrations_make(study: StudyFolder
         context = MigrationContext.configure(connection)
         differences = [d for d in compare_metadata(context, made) if d[0] not in ("add_table", "remove_table")]
     assert differences == []
+
+
+def test_a_databases_password_is_neither_kept_nor_shown(tmp_path: Path, postgres: PostgresServer) -> None:
+    address = postgres.url.replace("coordinator@", "coordinator:hunter2@")
+    with make_study(tmp_path / "study", RESUMABLE, address) as study:
+        assert "hunter2" not in study.store.where and "coordinator:***@" in study.store.where
+    assert "hunter2" not in (tmp_path / "study" / "study.json").read_text()
+    with StudyFolder.open(tmp_path / "study") as again:
+        assert again.store.readers == ("ann", "bob", "cy")
+    assert not (tmp_path / "study" / "record.db").exists()
 
 
 def test_sqlite_is_as_safe_as_it_can_be_set(tmp_path: Path) -> None:
