@@ -33,7 +33,9 @@ def without_password(address: str) -> str:
     """An address fit to be kept: PostgreSQL's password stays in ``PGPASSWORD`` or ``~/.pgpass``."""
     if not is_postgres(address):
         return address
-    return sa.make_url(address).set(password=None).render_as_string(hide_password=False)
+    url = sa.make_url(address)
+    bare = sa.URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+    return bare.render_as_string(hide_password=False)
 
 
 def connect(address: str, study: str, *, read_only: bool = False) -> sa.Engine:
