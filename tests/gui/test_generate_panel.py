@@ -176,12 +176,36 @@ def test_typing_and_resetting_a_number(panel, heard, qtbot):
     assert [new.features["age"] for _, new in heard.edits] == [72, 50]
 
 
-def test_choosing_a_category(panel, heard, qtbot):
-    combo = panel._features["sex"].combo
-    combo.setFocus()
-    qtbot.keyClick(combo, Qt.Key.Key_Up)
+def test_choosing_one_of_two_with_a_click(panel, heard, qtbot):
+    female, male = panel._features["sex"].buttons
+    assert male.isChecked()
+    click(qtbot, male)
+    assert heard.wanted == []  # it is so already
+    click(qtbot, female)
     assert panel.request().features["sex"] == 0
     assert heard.wanted[-1].features["sex"] == 0
+    assert not male.isChecked()
+
+
+def test_choosing_one_of_many_from_a_list(panel, heard, qtbot):
+    panel.set_info(info(Feature("site", "Site", high=4, categories=tuple(f"hospital {i}" for i in range(5)))))
+    combo = panel._features["site"].combo
+    combo.setFocus()
+    qtbot.keyClick(combo, Qt.Key.Key_Down)
+    assert panel.request().features["site"] == 1
+    assert heard.wanted[-1].features["site"] == 1
+
+
+def test_long_names_give_way_to_their_controls(panel, qtbot):
+    long = "Ventricular volume, 0 to 1 of the range of the training subjects"
+    panel.set_info(info(Feature("v", long), Feature("sex", long, high=1, categories=("female", "male"))))
+    panel.resize(260, 500)
+    row, switch = panel._features["v"], panel._features["sex"]
+    qtbot.waitUntil(lambda: row.width() <= 260)
+    for control in (row.reset_button, row.box, switch.buttons[-1]):
+        qtbot.waitUntil(lambda control=control: not control.visibleRegion().isEmpty())
+        right = control.mapTo(panel, QPoint(control.width(), 0)).x()
+        assert right <= panel.width()
 
 
 def test_a_feature_s_step_is_what_one_click_changes(panel, heard):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from synthview.generators.info import Feature, Setting
+from synthview.gui.panels.elided_label import control_name
 from synthview.gui.panels.number_row import NumberRow
+
+_MOST_BUTTONS, _MOST_LETTERS = 3, 18  # of categories that are shown as buttons side by side
 
 
 class CategoryRow(QWidget):
@@ -23,9 +26,7 @@ class CategoryRow(QWidget):
         self.combo = QComboBox()
         self.combo.addItems(list(feature.categories))
         self.combo.setAccessibleName(feature.label)
-        name = QLabel(feature.label)
-        name.setTextFormat(Qt.TextFormat.PlainText)
-        name.setBuddy(self.combo)
+        name = control_name(feature.label, self.combo)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(name, stretch=1)
@@ -41,6 +42,49 @@ class CategoryRow(QWidget):
         """Choose a category by its number, brought into range; no signal."""
         with QSignalBlocker(self.combo):
             self.combo.setCurrentIndex(min(max(round(value), 0), self.combo.count() - 1))
+
+
+class SwitchRow(QWidget):
+    """Holds one of two or three categories with short names, as its number: a button for each.
+
+    Signals:
+        committed: a person has chosen another.
+    """
+
+    committed = Signal()
+
+    def __init__(self, feature: Feature, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons = [QPushButton(category) for category in feature.categories]
+        self._group = QButtonGroup(self)
+        name = control_name(feature.label)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(name, stretch=1)
+        for number, button in enumerate(self.buttons):
+            button.setCheckable(True)
+            button.setProperty("role", "segment")
+            button.setAccessibleName(f"{feature.label}: {feature.categories[number]}")
+            self._group.addButton(button, number)
+            row.addWidget(button)
+        self._value = -1
+        self.set_value(feature.default)
+        self._group.idClicked.connect(self._on_clicked)
+
+    def value(self) -> float:
+        """Number of the category, from 0."""
+        return float(self._group.checkedId())
+
+    def set_value(self, value: float) -> None:
+        """Choose a category by its number, brought into range; no signal."""
+        self._value = min(max(round(value), 0), len(self.buttons) - 1)
+        self.buttons[self._value].setChecked(True)
+
+    def _on_clicked(self, number: int) -> None:
+        if number != self._value:
+            self._value = number
+            self.committed.emit()
 
 
 class SettingRow(QWidget):
@@ -63,14 +107,12 @@ class SettingRow(QWidget):
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(10)
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        name = QLabel(setting.label)
-        name.setTextFormat(Qt.TextFormat.PlainText)
-        name.setBuddy(self.combo)
+        name = control_name(setting.label, self.combo)
         self.setToolTip(setting.what)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(name)
-        row.addWidget(self.combo, stretch=1)
+        row.addWidget(name, stretch=2)
+        row.addWidget(self.combo, stretch=3)
         self.combo.activated.connect(self._on_chosen)
 
     def _on_chosen(self) -> None:
@@ -79,13 +121,15 @@ class SettingRow(QWidget):
             self.chosen.emit(self.setting.name, value)
 
 
-FeatureRow = CategoryRow | NumberRow
+FeatureRow = CategoryRow | SwitchRow | NumberRow
 
 
 def feature_row(feature: Feature) -> FeatureRow:
     """The control for a feature, at its default."""
     if feature.categories:
-        return CategoryRow(feature)
+        few = len(feature.categories) <= _MOST_BUTTONS
+        short = sum(map(len, feature.categories)) <= _MOST_LETTERS
+        return SwitchRow(feature) if few and short else CategoryRow(feature)
     return NumberRow(
         feature.label,
         low=feature.low,

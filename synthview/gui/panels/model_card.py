@@ -5,23 +5,22 @@ from __future__ import annotations
 from enum import Enum, auto
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDesktopServices,
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
     QPixmap,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from synthview.errors import SynthviewError
 from synthview.generators.info import GeneratorInfo
 from synthview.generators.manifest import MANIFEST_NAME, Manifest
 from synthview.gui.icons import icon
+from synthview.gui.panels.elided_label import ElidedLabel
 from synthview.gui.theme import SPACE, TOKENS
 
 _ICON_PX, _THUMBNAIL_PX = 20, 48
@@ -35,26 +34,6 @@ class CardState(Enum):
     OPENING = auto()
     OPENED = auto()
     FAILED = auto()
-
-
-class ElidedLabel(QLabel):
-    """A line of text that is cut with "…" where it does not fit."""
-
-    def __init__(self, mode: Qt.TextElideMode, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._mode = mode
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def minimumSizeHint(self) -> QSize:
-        """As narrow as need be."""
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw what fits, in the style sheet's colour."""
-        painter = QPainter(self)
-        text = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
 
 
 class ModelCard(QFrame):

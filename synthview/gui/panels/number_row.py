@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from synthview.gui.icons import icon
+from synthview.gui.panels.elided_label import control_name
 from synthview.gui.theme import SPACE
 
 _MAX_STEPS = 10_000
@@ -63,9 +64,7 @@ class NumberRow(QWidget):
         self.set_value(default)
 
     def _lay_out(self, label: str, unit: str) -> None:
-        name = QLabel(label)
-        name.setTextFormat(Qt.TextFormat.PlainText)
-        name.setBuddy(self.box)
+        name = control_name(label, self.box)
         span = f"{self._low:g} to {self._high:g}{f' {unit}' if unit else ''}"
         for widget in (self.slider, self.box):
             widget.setToolTip(f"{label}: {span}")
