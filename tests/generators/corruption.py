@@ -251,10 +251,10 @@ def hostile(trace: Path, w: Weights) -> Iterator[tuple[str, bytes]]:
     yield (
         "bomb.pth",
         rezipped(
-            good, lambda name, data: {name: data, name + "x": bytes(1 << 29)} if "data.pkl" in name else {name: data}
+            good, lambda name, data: {name: data, name + "x": bytes(300 << 20)} if "data.pkl" in name else {name: data}
         ),
     )
-    yield "bomb-2.pth", rezipped(good, lambda name, data: {name: data + bytes(1 << 26)})
+    yield "bomb-2.pth", rezipped(good, lambda name, data: {name: data + bytes(50 << 20)})
     yield "twice.pth", rezipped(good, lambda name, data: {name: data}, twice=True)
     yield "outside.pth", rezipped(good, lambda name, data: {f"../../../{name}": data, name: data})
     yield "absolute.pth", rezipped(good, lambda name, data: {f"/etc/{name}": data})

@@ -30,7 +30,9 @@ def said_of(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, s
     return status, output.out, output.err
 
 
-@pytest.mark.parametrize(("count", "seed"), [(90, 0), pytest.param(500, 1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("count", "seed"), [(90, 0), pytest.param(500, 1, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
+)
 def test_spoilt_checkpoints(tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, seed: int) -> None:
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # of the tests before
     folder = tmp_path / "corpus"
