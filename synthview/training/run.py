@@ -114,11 +114,12 @@ class _Trainer:
         self.step = 0
         load_start(self.folder, self.method.networks, self.averages.networks)
         self._restore()
-        self.journal = Journal(self.folder, self.step)
+        self._journal: Journal | None = None  # only who trains writes
 
     def run(self, ends: float | None, report: Report | None) -> Outcome:
         """Steps, until they are done, time is up, or someone asks to stop."""
         training = self.recipe.training
+        self._journal = journal = Journal(self.folder, self.step)
         if self.step == 0:
             self._show_real()
         begun, last = time.monotonic(), self.step
@@ -139,7 +140,7 @@ class _Trainer:
                         reason = "stopped" if stopped.is_set() else "time is up"
                         break
             finally:
-                self.journal.close()
+                journal.close()
         self._save()
         if reason != "finished" and self.step == training.steps:
             reason = "finished"
@@ -162,7 +163,8 @@ class _Trainer:
                 f"the losses are no numbers any more after {self.step} steps: {numbers}; the checkpoint in "
                 f"{self.folder} is from before that: lower the learning rate of the recipe, and begin a new run"
             )
-        self.journal.write(self.step, seconds, numbers)
+        if self._journal is not None:
+            self._journal.write(self.step, seconds, numbers)
         if report is not None:
             report(self.step, self.recipe.training.steps, numbers)
 
@@ -190,7 +192,8 @@ class _Trainer:
         (self.folder / "samples").mkdir(exist_ok=True)
         picture = sheet(grey(volumes), _SHEET)
         save_sheet(self.folder / "samples" / name, picture)
-        self.journal.picture(self.step, picture)
+        if self._journal is not None:
+            self._journal.picture(self.step, picture)
 
     def _save(self) -> None:
         save_checkpoint(
@@ -221,7 +224,6 @@ def load_averages(folder: Path) -> tuple[Method, Averages, int]:
     """A run's method and averaged networks as they are now, and the steps they had."""
     record = RunRecord.open(folder)
     trainer = _Trainer(record, record.recipe, torch.device("cpu"))
-    trainer.journal.close()
     return trainer.method, trainer.averages, trainer.step
 
 

@@ -202,3 +202,13 @@ def test_the_command_line_exports_packs_and_lists(
     assert {"rat-t2star", "brain-t1-ldm", "csegsynth"} <= {each["name"] for each in json.loads(capsys.readouterr().out)}
     assert main(["train", "no-such-recipe"]) == 2
     assert "rat-t2star" in capsys.readouterr().err
+
+
+def test_exporting_a_training_that_goes_on_leaves_its_folder_alone(blobs: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(tiny(5), blobs, run)
+    with (run / "losses.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"step": 6, "seconds_per_step": 0.1, "loss": 0.5}\n')  # after the checkpoint: it is still training
+    before = {path.relative_to(run): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+    export_run(run, tmp_path / "made")
+    assert before == {path.relative_to(run): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
