@@ -16,7 +16,7 @@ from synthview.volume import Volume, VolumeKind, load_volume, save_volume
 
 PASSPHRASE = "demonstration"
 WHY_OVERRULED = "A demonstration: nothing is concluded from its answers."
-_STRENGTH_MM = {"made-a": 3.0, "made-b": 11.0}  # the largest displacements are some three times as long
+_STRENGTH_MM = {"made-a": 1.5, "made-b": 4.5}  # the largest displacements are some three times as long
 _SMOOTH_VOXELS = 7.0
 _SHRINK = 2
 

@@ -189,6 +189,25 @@ def test_what_the_reader_did_is_on_record(qtbot, tmp_path):
     assert times[-1] <= given[1].response_time_ms
 
 
+def test_3d_covers_both_panels_and_turns_them_together(qtbot, tmp_path):
+    make_study(tmp_path / "s", _with(SHORT, tools={"volume_3d": True})).close()
+    with reading(qtbot, tmp_path / "s", "ann") as hand:
+        hand.through_words()
+        hand.wait_for_trial(1)
+        panels = hand.page.panels
+        hand.press(K.Key_V)
+        left, right = panels.solid.views
+        qtbot.waitUntil(lambda: left.settled and right.settled, timeout=30_000)
+        assert left.geometry() == panels.canvases[0].geometry()
+        left.view_from("L")
+        qtbot.waitUntil(lambda: right.camera == left.camera, timeout=10_000)
+        hand.press(K.Key_Left, K.Key_1, K.Key_Return)  # the keys are still the page's
+        hand.wait_for_trial(2)
+        assert not left.isVisible()
+    given, _ = _answers(tmp_path / "s", "ann")
+    assert {"ms", "kind", "shown"} <= next(one for one in given[1].activity if one["kind"] == "3d").keys()
+
+
 def test_practice_tells_and_the_rest_does_not(qtbot, tmp_path):
     make_study(tmp_path / "s", _with(SHORT, practice=1)).close()
     with reading(qtbot, tmp_path / "s", "ann") as hand:

@@ -32,6 +32,7 @@ class Do(StrEnum):
     AXIAL = "axial"
     SAGITTAL = "sagittal"
     CORONAL = "coronal"
+    SWITCH_3D = "3D"
 
 
 _K = Qt.Key
@@ -58,6 +59,7 @@ KEYS: dict[Qt.Key, Do] = {
     _K.Key_A: Do.AXIAL,
     _K.Key_S: Do.SAGITTAL,
     _K.Key_C: Do.CORONAL,
+    _K.Key_V: Do.SWITCH_3D,
 }
 SLICE_STEPS: dict[Qt.Key, int] = {
     _K.Key_Up: 1,
@@ -89,6 +91,8 @@ def hints(screen: Screen) -> tuple[str, ...]:
         found.append("+ − 0  zoom")
     if tools.planes:
         found.append("A S C  plane")
+    if tools.volume_3d:
+        found.append("V  3D, drag to turn")
     if screen.comment:
         found.append("M  comment")
     if screen.changes is Changes.UNTIL_SECTION_END:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from synthview.gui.reading.solid import Solid
 from synthview.gui.state import Plane, ViewModel, ViewState
 from synthview.gui.theme import SPACE, TOKENS
 from synthview.gui.views.slice_canvas import SliceCanvas
@@ -117,6 +118,7 @@ class Panels(QWidget):
         super().__init__(parent)
         self.models = (ViewModel(self), ViewModel(self))
         self.canvases = tuple(ReadingCanvas(model, self) for model in self.models)
+        self.solid = Solid(self.canvases, self)
         self._count = 2
         self._waiting_for: set[int] = set()
         self._own_window: Window | None = None
@@ -148,6 +150,7 @@ class Panels(QWidget):
             scrollable: whether other slices may be looked at.
         """
         self._count = len(volumes)
+        self.solid.hide()
         self._own_window = volumes[0].display_window
         for canvas, model, volume in zip(self.canvases, self.models, volumes, strict=False):
             canvas.tools, canvas.scrollable, canvas.opacity = tools, scrollable, 0.0
@@ -166,6 +169,7 @@ class Panels(QWidget):
     def blank(self) -> None:
         """Show nothing."""
         self._fade.stop()
+        self.solid.hide()
         self._waiting_for = set()
         self._set_opacity(0.0)
         for canvas in self.canvases:
@@ -201,6 +205,15 @@ class Panels(QWidget):
             model.change(zoom=1.0, pan_mm=(0.0, 0.0, 0.0))
         else:
             model.change(zoom=min(max(model.state.zoom * factor, 0.5), 12.0))
+
+    def switch_3d(self) -> bool:
+        """Show the stimuli in 3D, or their slices again; returns whether it is 3D now."""
+        volumes = [model.original for model in self.models[: self._count]]
+        if self.solid.shown or not all(volumes):
+            self.solid.hide()
+        else:
+            self.solid.show_volumes([volume for volume in volumes if volume is not None])
+        return self.solid.shown
 
     def choose(self, index: int | None) -> None:
         """Draw the ring around the first or second stimulus; None for neither."""
@@ -245,8 +258,10 @@ class Panels(QWidget):
             self.canvases[0].setGeometry((self.width() - width) // 2, 0, width, self.height())
         for number, canvas in enumerate(self.canvases):
             canvas.setVisible(number < self._count)
+        self.solid.place()
 
     def close_panels(self) -> None:
         """Stop fading; the window is closing."""
         with suppress(RuntimeError):
             self._fade.stop()
+        self.solid.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 
@@ -71,11 +72,12 @@ def leaving(protocol: ReadingProtocol) -> WordsPage:
     return WordsPage("Leave?", body, {"Enter": ("stay", ENTER, STAY), "L": ("leave", Qt.Key.Key_L, LEAVE)})
 
 
-def thanks() -> WordsPage:
-    """Everything is answered."""
-    return WordsPage(
-        "Thank you", "All your answers are kept. You may close this window.", {"Enter": ("close", ENTER, LEAVE)}
-    )
+def thanks(handed_back: Path | None = None) -> WordsPage:
+    """Everything is answered; a bundle's reader has a file to send back."""
+    body = "All your answers are kept. You may close this window."
+    if handed_back is not None:
+        body = f"All your answers are kept. Please send this file back to the coordinator:\n\n{handed_back}"
+    return WordsPage("Thank you", body, {"Enter": ("close", ENTER, LEAVE)})
 
 
 def thanks_waiting(waiting: int) -> WordsPage:

@@ -118,7 +118,9 @@ class TrialPage(QWidget):
     def ask(self, trial: Trial, draft: Draft, volumes: list[Volume], progress: tuple[int, int]) -> None:
         """Fade in a trial and take its answer."""
         self._in_feedback, self._listening = False, True
-        self.set_message("Practice: you are told the answer afterwards." if trial.practice else "")
+        told = draft.screen.kind in (SectionKind.TWO_AFC_REAL, SectionKind.TURING) and bool(draft.screen.choices)
+        practice = "Practice: you are told the answer afterwards." if told else "Practice."
+        self.set_message(practice if trial.practice else "")
         done, total = progress
         self._count.setText(f"{min(done + 1, total)} / {total}")
         self._bar.setRange(0, total)
@@ -268,6 +270,8 @@ class TrialPage(QWidget):
             panels.zoom({Do.ZOOM_IN: _ZOOM_STEP, Do.ZOOM_OUT: 1 / _ZOOM_STEP}.get(do))
         elif do in _PLANES and tools.planes:
             panels.set_plane(_PLANES[do])
+        elif do is Do.SWITCH_3D and tools.volume_3d:
+            self.noted.emit("3d", {"shown": panels.switch_3d()})
 
     # -- the answer --
 

@@ -70,7 +70,8 @@ class Trials(QObject):
             self._ticking.stop()
             self.ended.emit()
             return
-        self._load_ahead(trial)
+        if self._loader.get(trial.stimuli) is None or trial.section != self._section:
+            self._load_ahead(trial)  # else it waits until the trial is painted, and doesn't slow that down
         if trial.section == self._section:
             self._show()
             return
@@ -131,6 +132,8 @@ class Trials(QObject):
     def _on_first_painted(self) -> None:
         self._session.shown()
         self._activity.begin()
+        if (trial := self._session.trial) is not None:
+            self._load_ahead(trial)
         if self._session.screen.time_limit_s is not None:
             self._ticking.start()
 

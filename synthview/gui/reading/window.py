@@ -189,7 +189,7 @@ class ReadingWindow(QWidget):
         if session.waiting:
             self._show_words(screens.thanks_waiting(session.waiting), self._on_end_word)
         else:
-            self._show_words(screens.thanks(), self._on_end_word)
+            self._show_words(screens.thanks(session.handed_back), self._on_end_word)
 
     def _on_end_word(self, word: str) -> None:
         if word == LEAVE:
