@@ -62,8 +62,8 @@ def thumbnail(folder: Path) -> bytes:
     """PNG of the middle axial slice of a generator's first volume, as radiologists see it."""
     volume = load_generator(folder, device="cpu").generate(seed=0)
     voxels = volume.voxels.astype(np.float32)
-    low, high = volume.window.low, volume.window.high
-    grey = tissues_as_grey(voxels[None])[0] if voxels.ndim == 4 else np.clip((voxels - low) / (high - low), 0, 1)
+    window = volume.window or Window.from_range(float(voxels.min()), float(voxels.max()))
+    grey = tissues_as_grey(voxels[None])[0] if voxels.ndim == 4 else np.clip((voxels - window.low) / window.width, 0, 1)
     axial = grey[::-1, ::-1, grey.shape[2] // 2].T
     side = max(axial.shape)
     rows, columns = ((side - n) // 2 for n in axial.shape)

@@ -123,7 +123,8 @@ class Paired(Method):
     def _distance(self, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         """L1, weighted."""
         weight = 1 + self.loss.foreground * (wanted > _BACKGROUND)
-        return ((made - wanted).abs() * weight).sum() / weight.sum()
+        mean: torch.Tensor = ((made - wanted).abs() * weight).sum() / weight.sum()
+        return mean
 
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """N(0, 1)."""
