@@ -78,6 +78,19 @@ class ReaderBundle:
         """Nothing blocks a bundle: a study that readers may not begin gives none out."""
         return ""
 
+    def hand_back(self) -> Path:
+        """Write the signed answers of all its readers, beside the bundle or else beside their record; says where.
+
+        Raises:
+            BundleError: nobody has answered anything.
+            SaveError: it can't be written.
+        """
+        from synthview.study.bundle_export import RESPONSES_SUFFIX, export_responses
+
+        beside = os.access(self.path.parent, os.W_OK)
+        folder = self.path.parent if beside else Path(self.store.address).parent
+        return export_responses(self, folder / f"{self.path.stem}{RESPONSES_SUFFIX}")
+
     def close(self) -> None:
         """Close file and record."""
         self._archive.close()

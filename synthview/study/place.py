@@ -43,6 +43,13 @@ class StudyPlace(Protocol):
     def blocked(self) -> str:
         """Why readers may not begin, as one sentence; empty if they may."""
 
+    def hand_back(self) -> Path | None:
+        """Write what goes back to the coordinator; None where the study's own record holds the answers.
+
+        Raises:
+            SynthviewError: nothing is answered yet, or it can't be written.
+        """
+
     def close(self) -> None:
         """Close files and connections."""
 

@@ -9,9 +9,10 @@ import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
-from synthview.errors import SessionError, StoreError
+from synthview.errors import SessionError, StoreError, SynthviewError
 from synthview.study.place import StudyPlace, check_room, lock_reader
 from synthview.study.protocol import Sitting
 from synthview.study.protocol_questionnaire import check_answers
@@ -65,6 +66,7 @@ class ReadingSession:
     Attributes:
         reader: who reads.
         trials: all of the reader's, in order.
+        handed_back: once it has ended, the signed answers that a bundle's reader sends back; else None.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class ReadingSession:
         self._place, self._lock, self._keeper, self._clock = place, lock, keeper, clock
         self.reader = reader = keeper.chain.reader
         self.trials = place.store.trials(reader)
+        self.handed_back: Path | None = None
         self._feedback = place.store.feedback(reader)
         self._given = {number: response.answer for number, response in responses.items()}
         self._revisions = {number: response.revision for number, response in responses.items()}
@@ -201,6 +204,7 @@ class ReadingSession:
         if self.trial is None:
             with contextlib.suppress(StoreError):  # every answer is kept; only the closing row would be missing
                 self._keeper.keep(RecordKind.FINISH, {})
+            self._hand_back()
         ended = self.trial is None or self.trial.section != trial.section
         return Confirmed(
             self._feedback.get(trial.number, ""), ended, not ended and self._break_due(trial, screen), self.waiting
@@ -277,7 +281,13 @@ class ReadingSession:
         if self._keeper.waiting:
             with contextlib.suppress(StoreError, SessionError):
                 self._keeper.deliver()
+        if self.handed_back is None:
+            self._hand_back()
         self._lock.release()
+
+    def _hand_back(self) -> None:
+        with contextlib.suppress(SynthviewError):  # the answers are safe in the record, and can be exported from there
+            self.handed_back = self._place.hand_back()
 
     def __enter__(self) -> Self:
         return self

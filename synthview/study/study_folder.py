@@ -92,6 +92,9 @@ class StudyFolder:
             "the check with a written reason"
         )
 
+    def hand_back(self) -> None:
+        """Nothing: the answers are in the study's record."""
+
     def overrule(self, reason: str, passphrase: str) -> None:
         """Let readers begin although the leak check failed; the reason stays in the record.
 

@@ -113,6 +113,25 @@ def test_answers_come_back_once_however_often_they_are_imported(study: StudyFold
     assert facts == {"ann": 20, "bob": 2, "cy": 0}
 
 
+def test_a_session_with_a_bundle_leaves_the_file_to_send_back(study: StudyFolder) -> None:
+    bundle = bundle_of(study, "ann")
+    with ReaderBundle.open(bundle) as place:
+        session = ReadingSession.begin(place, "ann")
+        session.close()
+        assert session.handed_back is None  # nothing is answered yet
+        with ReadingSession.begin(place, "ann") as session:
+            walk(session, 3)
+        assert session.handed_back == bundle.with_suffix(".svanswers")
+        assert import_responses(study, session.handed_back).new == 3
+        with ReadingSession.begin(place, "ann") as session:
+            walk(session)
+            assert session.handed_back is not None  # there for the last page to name
+            assert import_responses(study, session.handed_back).new == 17
+    with ReadingSession.begin(study, "bob") as session:
+        walk(session)
+    assert session.handed_back is None
+
+
 def test_altered_answers_are_refused_and_nothing_is_taken(study: StudyFolder) -> None:
     responses = answered(bundle_of(study, "ann"), "ann", 4)
     signed = json.loads(responses.read_text())
