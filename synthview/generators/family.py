@@ -53,6 +53,7 @@ class Family(ABC):
         source: the paper or repository it comes from.
         aliases: other names for ``family=``, with the arguments that they imply.
         arguments: every argument, name to what it means; constructor arguments and ways to use the network.
+        is_iterative: whether a volume takes many steps (diffusion): one that is no longer wanted is then given up.
         takes_place: whether its volumes have axes and grid of the training scans' files, as published, so that they
             can take the place (the affine) of one of these.
     """
@@ -62,6 +63,7 @@ class Family(ABC):
     source: ClassVar[str]
     aliases: ClassVar[Mapping[str, Arguments]] = {}
     arguments: ClassVar[Mapping[str, str]] = {}
+    is_iterative: ClassVar[bool] = False
     takes_place: ClassVar[bool] = False
 
     # -- from a checkpoint to a network ----------------------------------------------------------------------------

@@ -99,6 +99,7 @@ class GeneratorInfo:
         metrics: reported figures.
         can_encode: whether it has an encoder, so that it can reconstruct a real scan.
         settings: ways to use it that can be chosen.
+        is_iterative: whether a volume takes many steps, so that one no longer wanted is given up between two of them.
         takes_place: whether its volumes are on the grid of its training scans, so that they can take the place of one.
     """
 
@@ -125,6 +126,7 @@ class GeneratorInfo:
     can_encode: bool = False
     settings: tuple[Setting, ...] = ()
     takes_place: bool = False
+    is_iterative: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -220,5 +220,6 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         can_encode=family.encoder(checkpoint, arguments) is not None,
         settings=family.settings(arguments),
         takes_place=family.takes_place,
+        is_iterative=family.is_iterative,
         **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},
     )

@@ -134,7 +134,8 @@ class Generation(QObject):
         """Make a volume (by default what the controls say); of several asked for, the newest wins."""
         if self._path is not None:
             wanted = replace(request or self._panel.request(), like=self._like)
-            self._latest.submit(self._path, wanted, self._device)
+            steps = self._info is not None and self._info.is_iterative
+            self._latest.submit(self._path, wanted, self._device, preempt=steps)
 
     def apply(self, request: GenerateRequest) -> None:
         """Set the controls and make that volume."""

@@ -25,7 +25,8 @@ class LatestWins(QObject):
     """Runs one ``Generate`` at a time; of those that come meanwhile, keeps the newest.
 
     What runs is finished and shown although a newer request waits: if every superseded picture were dropped, a steady
-    drag would show nothing until the hand stops.
+    drag would show nothing until the hand stops.  Only what takes many steps, and so perhaps minutes, is given up for a
+    newer request (``preempt``).
 
     Signals:
         finished: a request and its volume.
@@ -54,14 +55,18 @@ class LatestWins(QObject):
         """Whether something runs."""
         return self._running is not None
 
-    def submit(self, path: str | Path, request: GenerateRequest, device: str = "auto") -> None:
-        """Ask for a volume from the checkpoint opened last from ``path``."""
+    def submit(
+        self, path: str | Path, request: GenerateRequest, device: str = "auto", *, preempt: bool = False
+    ) -> None:
+        """Ask for a volume from the checkpoint opened last from ``path``; ``preempt`` gives up what runs for it."""
         wanted = _Wanted(path, request, device)
         if self._running is None:
             self._start(wanted)
             self.busy_changed.emit(True)
         else:
             self._waiting = wanted
+            if preempt and self._job is not None:
+                self._worker.cancel(self._job)  # which then fails with Cancelled, and the waiting one starts
 
     def cancel(self) -> None:
         """Stop what runs and forget what waits; neither is heard of again."""

@@ -134,3 +134,17 @@ def test_progress_is_that_of_the_running_one(worker, latest, heard):
     worker.finished.emit(99, "an opened checkpoint")
     assert heard.fractions == [0.25]
     assert latest.busy
+
+
+def test_what_takes_many_steps_is_given_up_for_a_newer_request(latest, worker, heard):
+    latest.submit("m", GenerateRequest(truncation=0.1), preempt=True)
+    assert worker.cancelled == []
+    for psi in (0.2, 0.3):
+        latest.submit("m", GenerateRequest(truncation=psi), preempt=True)
+    assert set(worker.cancelled) == {1}
+    worker.end_one(Cancelled())
+    assert [given[1].truncation for given in worker.given] == [0.1, 0.3]
+    worker.end_one()
+    assert heard.results == [(0.3, 0.3)]
+    assert heard.failures == []
+    assert heard.busy == [True, False]

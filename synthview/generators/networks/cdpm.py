@@ -117,6 +117,7 @@ class Cdpm(Family):
 
     id = "mrianateval-cdpm"
     title = "MRIAnatEval cDPM"
+    is_iterative = True
     source = "Peng et al. 2023, github.com/jiaqiw01/MRIAnatEval"
     aliases: ClassVar[Mapping[str, Arguments]] = {"cdpm": {}}
     arguments: ClassVar[Mapping[str, str]] = {

@@ -120,6 +120,7 @@ class MonaiLdm(Family):
 
     id = "monai-ldm"
     title = "MONAI latent diffusion"
+    is_iterative = True
     source = "Pinaya et al. 2022, github.com/Project-MONAI/GenerativeModels"
     aliases: ClassVar[Mapping[str, Arguments]] = {
         name: {} for name in ("ldm", "monai-ldm-unconditional", "monai-ldm-brain-conditional", "brain-ldm")
