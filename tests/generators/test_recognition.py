@@ -8,7 +8,7 @@ import torch
 
 import synthview as sv
 from synthview import userdata
-from synthview.errors import CheckpointError, MissingArgumentError, UnknownFamilyError, WrongRequestError
+from synthview.errors import MissingArgumentError, UnknownFamilyError, WrongRequestError
 from synthview.generators.loading import inspect_checkpoint
 from tests.generators.formula import formula_weights, hagan_shapes, sigmarat_shapes
 
