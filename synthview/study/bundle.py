@@ -53,7 +53,7 @@ class ReaderBundle:
             BundleError: it isn't one, or is damaged.
             StoreError: answers can't be kept anywhere.
         """
-        path = Path(path)
+        path = Path(path).resolve()  # readers are told where their file is
         archive = _archive(path)
         try:
             manifest = _manifest(path, archive)
