@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest import approx
 
@@ -21,7 +23,7 @@ from synthview.study.report.plots import ForestPlot, LikertBars, PairPlot, RocPl
 from synthview.study.report.tables import imrmc_files
 from synthview.study.report.write import file_name, write_report
 from synthview.study.statistics.analyse import Analysis, analyse
-from synthview.study.votes import Vote
+from synthview.study.votes import Side, Vote
 from synthview.study.votes_csv import read_votes, write_votes
 from tests.study.made_votes import PUBLISHED, preference_votes, turing_votes, two_afc_votes
 from tests.study.test_statistics_bad_input import DEGENERATE
@@ -119,14 +121,27 @@ def test_what_the_figures_show(analysis: Analysis) -> None:
 
 
 def test_the_shares_of_difficulty_sum_to_one() -> None:
-    from dataclasses import replace
-
     scored = [replace(vote, difficulty=1 + i % 5) for i, vote in enumerate(two_afc_votes(6, 10))]
     bars = next(p for card in cards(analyse(scored)) for p in card.plots if isinstance(p, LikertBars))
     assert [sum(shares) for _, shares, _ in bars.rows] == approx([1.0] * len(bars.rows))
     labels = [label for label, _, _ in bars.rows]
     assert labels == ["all", "reader R1", "arm A", "right answers", "wrong answers"]
     assert bars.rows[3][2] == 6
+
+
+def test_the_headline_is_the_wider_of_two_honest_intervals() -> None:
+    """Readers of strong and opposite leanings: the pair-level test alone would be far too sure."""
+    rng = np.random.default_rng(0)
+    votes = [
+        replace(vote, chosen=Side.LEFT if (vote.arm_left == "A") == bool(rng.random() < lean) else Side.RIGHT)
+        for vote in preference_votes([6] * 20)
+        for lean in [0.95 if int(vote.reader[1:]) <= 8 else 0.1]
+    ]
+    card = next(card for card in cards(analyse(votes)) if card.title.startswith("Do readers prefer"))
+    by_unit = {r.unit: r for r in card.results if r.question == "clustered_preference" and "t-test" in r.method}
+    assert (by_unit["pair"].p or 1) < 0.001
+    assert (by_unit["reader and pair"].p or 0) > 0.05
+    assert card.headline == by_unit["reader and pair"].sentence
 
 
 def test_every_result_stands_on_a_card(analysis: Analysis) -> None:

@@ -47,6 +47,8 @@ DEGENERATE = {
     "Turing, always synthetic": [replace(v, answer="synthetic", correct=v.arm_left != REAL) for v in turing_votes()],
     "Turing, all right": [replace(v, answer="real" if v.arm_left == REAL else "synthetic", correct=True)
                           for v in turing_votes()],
+    "Turing, nobody can tell": [replace(v, answer="can't tell", correct=None) for v in turing_votes()],
+    "Turing, truth not said": [replace(v, correct=None) for v in turing_votes()],
     "ROC, all ties": [replace(v, answer="3", correct=None) for v in turing_votes()],
     "ROC, one reader": [replace(v, answer=str(1 + i % 5), correct=None) for i, v in enumerate(turing_votes()[:50])],
     "ROC, perfect": [replace(v, answer="1" if v.arm_left == REAL else "5", correct=None) for v in turing_votes()],
@@ -154,6 +156,15 @@ def test_a_pair_of_zero_cells() -> None:
     assert stratified.estimate is None
     assert any("A cell is zero" in warning for warning in stratified.warnings)
     assert stratified.p == approx(stratified.p)
+
+
+def test_holm_counts_readers_apart_from_items() -> None:
+    votes = [replace(v, item=f"{v.item}{a}", arm_left=v.arm_left + a, arm_right=v.arm_right + a)
+             for a in "xy" for v in preference_votes(PUBLISHED[:6])]  # fmt: skip
+    results = analyse(votes).of("which", "preference")
+    readers = [r for r in results if r.scope == "reader R1, Ax vs Bx"]
+    assert readers[0].p_holm == approx(min(1.0, (readers[0].p or 0) * 24), rel=0.999)
+    assert len([r for r in results if r.scope.startswith("item ")]) == 12
 
 
 def test_nothing_at_all() -> None:

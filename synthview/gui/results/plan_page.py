@@ -54,7 +54,7 @@ class PlanPage(QWidget):
         super().__init__(parent)
         self.setWindowTitle("How many pairs and readers — synthview")
         self.setProperty("role", "page")
-        self.resize(760, 620)
+        self.resize(760, 700)
         self._settings = settings
         self.background = Background(self)
         self._stop = threading.Event()
@@ -89,6 +89,7 @@ class PlanPage(QWidget):
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.setColumnWidth(1, 160)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.currentCellChanged.connect(self._say)
         self.progress = QProgressBar()

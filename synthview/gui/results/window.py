@@ -75,7 +75,7 @@ class ResultsWindow(QWidget):
         self.setWindowFlag(Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, parent is not None)
         self.setAcceptDrops(True)
-        self.resize(1180, 860)
+        self.resize(1180, 800)
         self._settings = settings
         self._path: Path | None = None
         self._counted: Counted | None = None

@@ -23,6 +23,7 @@ from synthview.study.statistics.words import named
 from synthview.study.votes import Kind
 
 _INDEPENDENT = "Counts every vote as independent"
+_CLUSTERED_UNITS = ("pair", "reader and pair")
 _SAID_ABOVE = ("accuracy", "base_rate", "preference", "clustered_accuracy", "clustered_preference", "auc", "ranking")
 """Questions whose warnings about everyone stand above the figure.  Warnings of other tests stay beside them."""
 
@@ -139,7 +140,16 @@ def _card(
     if mine:
         first = [r for r in mine if r.question == mine[0].question]
         head = next((r for r in first if r.scope == POOLED), mine[0])
+        if head.question == "clustered_preference":
+            head = max((r for r in first if r.unit in _CLUSTERED_UNITS and "t-test" in r.method), key=_width)
         yield Card(section.name, title, _headline(head, mine), _warnings(head, mine), plots, tuple(mine), pairs)
+
+
+def _width(result: Result) -> float:
+    """Of its interval: the wider of two honest answers is the one to print."""
+    if result.ci_low is None or result.ci_high is None:
+        return -1.0
+    return round(result.ci_high - result.ci_low, 9)
 
 
 def _headline(head: Result, results: Sequence[Result]) -> str:

@@ -18,7 +18,7 @@ from synthview.study.statistics.ranking import ranking_results
 from synthview.study.statistics.ratings import rating_results
 from synthview.study.statistics.result import POOLED, Result, with_holm
 from synthview.study.statistics.roc import roc_results
-from synthview.study.statistics.turing import said_synthetic, turing_results
+from synthview.study.statistics.turing import turing_results
 from synthview.study.statistics.two_afc import d_prime_results, difficulty_results, side_bias_results
 from synthview.study.votes import REAL, Kind, Vote
 
@@ -133,10 +133,9 @@ def _truth_missing(preferred: Section) -> list[Result]:
 
 
 def _turing(section: Section) -> list[Result]:
-    judged = section.where(lambda vote: said_synthetic(vote) is not None)
+    judged = section.where(lambda vote: vote.correct is not None)
     out: list[Result] = []
     if judged.votes:
-        judged = judged.where(lambda vote: vote.correct is not None)
         out += [*accuracy_results(judged), *turing_results(judged), *difference_results(judged)]
     out += roc_results(section)
     if not out:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 POOLED = "pooled"
+_SORTS = ("reader", "arm", "item", "expertise", "metric")
 _NUMBERS = ("statistic", "p", "p_holm", "estimate", "ci_low", "ci_high")
 
 
@@ -82,7 +83,7 @@ def with_holm(results: Sequence[Result]) -> list[Result]:
     families: dict[tuple[str, ...], list[int]] = {}
     for i, result in enumerate(results):
         if result.p is not None and result.scope != POOLED:
-            sort = result.scope.split(" ")[0] if " vs " not in result.scope else "vs"
+            sort = next((word for word in _SORTS if result.scope.startswith(f"{word} ")), "vs")
             families.setdefault((result.section, result.question, result.method, sort), []).append(i)
     out = list(results)
     for members in families.values():

@@ -153,7 +153,11 @@ def _errors(section: Section) -> list[Result]:
         right = outcome(votes)
         wrong = Proportion(right.n - right.k, right.n)
         low, high = wrong.wilson()
-        of = f"On {scope.removeprefix('arm ')}" if scope.startswith("arm") else f"Readers of {scope}"
+        of = (
+            f"On {scope.removeprefix('arm ')}"
+            if scope.startswith("arm")
+            else f"Readers ({scope.removeprefix('expertise ')})"
+        )
         made = "readers were wrong" if scope.startswith("arm") else "were wrong"
         out.append(
             Result(
