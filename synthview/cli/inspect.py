@@ -39,6 +39,7 @@ def inspect(checkpoint: Checkpoint, family: Family = None, arg: Arguments = [], 
         "latent": size_text(info.latent_shape),
         "output": size_text(info.output_shape) or "not known before the open arguments are",
         "features": ", ".join(_feature(f) for f in info.features) or "none",
+        "encoder": "yes: it can reconstruct a scan" if info.can_encode else "none",
     }
     facts |= _manifest_facts(info)
     facts |= {f"open: {a.name}": f"{a.question} --arg {a.name}={'|'.join(a.choices)}" for a in found.open_arguments}

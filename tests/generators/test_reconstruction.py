@@ -18,11 +18,12 @@ from synthview.errors import Cancelled, CheckpointError, ProvenanceError, WrongR
 from synthview.generators.encoding import Encoder
 from synthview.generators.family import Family
 from synthview.generators.networks.brain3dgan import Brain3dAlphaGan
-from synthview.generators.networks.conv_encoder import ConvEncoderNetwork, folded
+from synthview.generators.networks.conv_encoder import ConvEncoderNetwork
 from synthview.generators.networks.csegsynth_encoder import CSegSynthEncoder, EncoderNet
 from synthview.generators.networks.hagan import HaGan
 from synthview.generators.networks.hagan_encoder import ConvStack, HaGanEncoderNetwork, hagan_encoder
 from synthview.generators.networks.mrianateval import MriAnatEvalWgan
+from synthview.generators.norms import folded
 from synthview.generators.reconstruction import ScanEncoder
 from synthview.generators.scan_grid import centred_grid, resampled, stretched_grid, value_range
 from synthview.generators.verification import verify_file
@@ -87,7 +88,7 @@ def test_a_convolutional_encoder_is_the_published_one(norm: Any, wrap: Any) -> N
     plain(torch.randn(2, 1, 64, 64, 64))  # spectral norm: u and v settle
     seeded(plain)
     x = torch.randn(1, 1, 64, 64, 64, generator=torch.Generator().manual_seed(1))
-    ours = ConvEncoderNetwork(folded(plain.state_dict()), instance_norm=norm is nn.InstanceNorm3d)
+    ours = ConvEncoderNetwork(folded(plain.state_dict(), spectral=True), instance_norm=norm is nn.InstanceNorm3d)
     with torch.no_grad():
         torch.testing.assert_close(steps_end(ours.steps(x)), plain(x), rtol=1e-4, atol=1e-4)
 

@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 from synthview.errors import CheckpointError
 from synthview.generators.checkpoint import read_checkpoint
 from synthview.generators.encoding import Encoder, EncoderSource, Step, sibling
+from synthview.generators.norms import folded, older_names
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -125,24 +126,10 @@ def read_encoder(path: Path, build: Callable[[Mapping[str, torch.Tensor]], Netwo
     Raises:
         CheckpointError: a layer is missing or of another shape; names it.
     """
-    tensors = folded(read_checkpoint(path).tensors)
+    tensors = folded(older_names(read_checkpoint(path).tensors), spectral=True)
     try:
         return build(tensors).eval().requires_grad_(False)
     except KeyError as error:
         raise CheckpointError(f"{path} is no encoder of this family: it lacks {error.args[0]}") from error
     except RuntimeError as error:
         raise CheckpointError(f"{path} is no encoder of this family: {str(error).splitlines()[0]}") from error
-
-
-def folded(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Tensors with spectrally normalised weights put together: weight_orig / (uᵀ M v), as in evaluation mode."""
-    plain = dict(tensors)
-    for key in [key for key in tensors if key.endswith(".weight_orig")]:
-        name = key.removesuffix("_orig")
-        weight, u = plain.pop(key), plain.pop(f"{name}_u")
-        matrix = weight.flatten(1)
-        v = plain.pop(f"{name}_v", None)
-        if v is None:  # torch before 1.1
-            v = F.normalize(matrix.T @ u, dim=0)
-        plain[name] = weight / torch.dot(u, matrix @ v)
-    return plain
