@@ -24,13 +24,13 @@ _SETTLE_MS = 1000  # measured on after the volume has come: it is shown then
 
 def compare(runs: int) -> None:
     """Measure the event loop alone and with the window; print and keep the longest stalls of ``runs`` volumes."""
-    from generators import CASES, _write_weights
+    from cases import CASES, write_weights
 
-    _, family, arguments, _ = next(case for case in CASES if "256" in case[0])
+    case = next(case for case in CASES if case.title == "HA-GAN 256³")
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "G.pth")
-        _write_weights(path, family, arguments)
+        write_weights(path, case)
         environment = {**os.environ, "SYNTHVIEW_DATA_DIR": folder}
         for what in ("bare", "window"):
             command = [sys.executable, __file__, what, str(path), str(runs)]
