@@ -198,10 +198,17 @@ def test_what_is_no_protocol_is_said_in_one_sentence(tmp_path: Path, content: by
         Protocol.load(tmp_path / "nothing.yaml")
 
 
-def test_the_example_in_the_documentation_is_a_protocol(checkout: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", (checkout / "docs" / "studies.md").read_text(), re.DOTALL)
-    protocol = Protocol.parse(example)
-    assert [section.trials_per_reader for section in protocol.sections] == [10, 30]
+def test_the_examples_in_the_documentation_are_the_published_studies(checkout: Path) -> None:
+    text = (checkout / "docs" / "studies.md").read_text()
+    pairs, singles = (Protocol.parse(part) for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    assert (len(pairs.readers), [section.trials_per_reader for section in pairs.sections]) == (12, [10, 30])
+    assert (len(singles.readers), [section.trials_per_reader for section in singles.sections]) == (4, [50])
+    screen = singles.sections[0].screen
+    assert (screen.choices, screen.changes, screen.presentation.planes) == (
+        ("real", "synthetic"),
+        Changes.NEVER,
+        (Plane.AXIAL,),
+    )
 
 
 def test_the_schema_says_what_the_types_say() -> None:
