@@ -107,10 +107,12 @@ def test_a_reader_whose_server_lock_went_to_another_machine_is_stopped(
             walk(session, 1)
         finally:
             postgres.start()
-        monkeypatch.setenv("SYNTHVIEW_DATA_DIR", str(tmp_path / "another-machine"))
-        with StudyFolder.open(shared_study.path) as elsewhere, ReadingSession.begin(elsewhere, "ann") as other:
+        with monkeypatch.context() as another_machine:
+            another_machine.setenv("SYNTHVIEW_DATA_DIR", str(tmp_path / "another-machine"))
+            elsewhere = StudyFolder.open(shared_study.path)
+            other = ReadingSession.begin(elsewhere, "ann")
+        with elsewhere, other:
             walk(other, 1)
-            monkeypatch.undo()
             with pytest.raises(SessionTakenError):
                 session.deliver()
     assert answers(shared_study, "ann") == [1, 2]
