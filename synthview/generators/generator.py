@@ -245,9 +245,8 @@ class Generator:
         if volume.shape != like.shape:
             wanted, got = (" × ".join(map(str, shape)) for shape in (volume.shape, like.shape))
             raise WrongRequestError(f"the original has {got} voxels, and the volume {wanted}; choose one on that grid")
-        said = {} if self._manifest is None else self._manifest.output
-        kind = getattr(said, "kind", None) or volume.kind
-        return replace(volume, affine=np.array(like.affine).reshape(4, 4), kind=kind)
+        said = None if self._manifest is None else self._manifest.output.kind
+        return replace(volume, affine=np.array(like.affine).reshape(4, 4), kind=said or volume.kind)
 
     def generate_request(self, request: GenerateRequest, progress: Progress | None = None) -> Volume:
         """``generate`` for what crosses from the window to the worker."""

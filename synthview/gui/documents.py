@@ -160,8 +160,8 @@ def _touch(first: Volume, second: Volume) -> bool:
     """Whether the boxes around two volumes have a place in common."""
     boxes = []
     for volume in (first, second):
-        ends = itertools.product(*((-0.5, n - 0.5) for n in volume.shape))
-        corners = np.array([volume.ijk_to_mm(corner) for corner in ends])
+        i, j, k = ((-0.5, n - 0.5) for n in volume.shape)
+        corners = np.array([volume.ijk_to_mm(corner) for corner in itertools.product(i, j, k)])
         boxes.append((corners.min(axis=0), corners.max(axis=0)))
     (low, high), (other_low, other_high) = boxes
     return bool((low < other_high).all() and (other_low < high).all())

@@ -114,10 +114,12 @@ def label_colors(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     return np.array(colors, dtype=np.float32)
 
 
-def _label_color(label: int, known: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _label_color(label: int, known: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     if label <= len(known):
-        return known[label - 1]
-    return np.array(colorsys.hsv_to_rgb(label * _GOLDEN % 1, 0.62, 0.92), dtype=np.float32) * 255
+        red, green, blue = known[label - 1].tolist()
+    else:
+        red, green, blue = (255 * part for part in colorsys.hsv_to_rgb(label * _GOLDEN % 1, 0.62, 0.92))
+    return red, green, blue
 
 
 def grey_of_tissues(probabilities: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
@@ -128,7 +130,8 @@ def grey_of_tissues(probabilities: npt.NDArray[np.generic]) -> npt.NDArray[np.fl
     """
     count = len(probabilities)
     greys = np.array(_GREYS.get(count) or np.linspace(1.0, 0.3, count), dtype=np.float32)
-    return np.tensordot(greys, probabilities.astype(np.float32), axes=(0, 0))
+    grey: npt.NDArray[np.float32] = np.tensordot(greys, probabilities.astype(np.float32), axes=(0, 0))
+    return grey
 
 
 def _labels_in(volume: Volume) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -74,7 +74,7 @@ class ConvEncoderNetwork(nn.Module):
         return F.batch_norm(x, mean, variance, self._of(f"{name}.weight"), self._of(f"{name}.bias"), eps=_EPS)
 
     def _of(self, name: str) -> torch.Tensor:
-        return cast(torch.Tensor, self.get_buffer(name.replace(".", "_")))
+        return self.get_buffer(name.replace(".", "_"))
 
 
 class ConvEncoder(Encoder):

@@ -44,11 +44,12 @@ class FeatureTable(QWidget):
     def __init__(self, features: Sequence[Mapping[str, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table = QTableWidget(len(features), len(_COLUMNS))
-        self.table.setHorizontalHeaderLabels([title for title, _ in _COLUMNS.values()])
         self.table.setVerticalHeaderLabels([str(number) for number in range(1, len(features) + 1)])
         self.table.setAccessibleName("Features, in the network's order")
-        for column, (_, words) in enumerate(_COLUMNS.values()):
-            self.table.horizontalHeaderItem(column).setToolTip(words)
+        for column, (title, words) in enumerate(_COLUMNS.values()):
+            head = QTableWidgetItem(title)
+            head.setToolTip(words)
+            self.table.setHorizontalHeaderItem(column, head)
         for row, feature in enumerate(features):
             self._fill(row, feature)
         self._before = self._cells()
@@ -74,7 +75,7 @@ class FeatureTable(QWidget):
 
     def set_cell(self, row: int, field: str, text: str) -> None:
         """Change a cell as typing into it would."""
-        self.table.item(row, list(_COLUMNS).index(field)).setText(text)
+        self._item(row, list(_COLUMNS).index(field)).setText(text)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Mark the cells that ``problems`` names ("features[2].low") and say what is wrong with the first."""
@@ -83,7 +84,7 @@ class FeatureTable(QWidget):
             for row in range(self.table.rowCount()):
                 for column, name in enumerate(_COLUMNS):
                     problem = said.get(f"features[{row}].{name}", "")
-                    item = self.table.item(row, column)
+                    item = self._item(row, column)
                     item.setForeground(QColor(TOKENS.bad if problem else TOKENS.text))
                     item.setBackground(QColor(TOKENS.raised if problem else TOKENS.panel))
                     item.setToolTip(problem)
@@ -114,9 +115,14 @@ class FeatureTable(QWidget):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.setItem(row, column, item)
 
+    def _item(self, row: int, column: int) -> QTableWidgetItem:
+        item = self.table.item(row, column)
+        assert item is not None  # _fill made one for every cell
+        return item
+
     def _cells(self) -> list[dict[str, str]]:
         return [
-            {name: self.table.item(row, column).text().strip() for column, name in enumerate(_COLUMNS)}
+            {name: self._item(row, column).text().strip() for column, name in enumerate(_COLUMNS)}
             for row in range(self.table.rowCount())
         ]
 

@@ -34,10 +34,10 @@ class OutputFields(QWidget):
         super().__init__(parent)
         spacing = said.get("spacing") or ("", "", "")
         self.spacing = [line_edit(_text(mm), _ASSUMED) for mm in spacing]
-        self.orientation = Choice(editable=True)
+        self.orientation = Choice()
+        self.orientation.setLineEdit(line_edit("", _ASSUMED))
         self.orientation.addItems(list(_ORIENTATIONS))
         self.orientation.setCurrentText(str(said.get("orientation", "")))
-        self.orientation.lineEdit().setPlaceholderText(_ASSUMED)
         self.kind = choice(_kinds(info), str(said.get("kind", "")))
         self.unit = line_edit(str(said.get("unit", "")), "such as HU")
         level, width = _window(said.get("window"))

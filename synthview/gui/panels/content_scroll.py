@@ -13,6 +13,7 @@ class ContentScroll(QScrollArea):
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._content = content
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -24,19 +25,19 @@ class ContentScroll(QScrollArea):
 
     def sizeHint(self) -> QSize:
         """The content's."""
-        return self.widget().sizeHint()
+        return self._content.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
         """A few rows, or all of the content if it is less."""
-        hint = self.widget().minimumSizeHint()
+        hint = self._content.minimumSizeHint()
         return QSize(hint.width(), min(hint.height(), _LEAST_PX))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the content when its height changes."""
-        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+        if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
             self._follow()
         return super().eventFilter(watched, event)
 
     def _follow(self) -> None:
-        self.setMaximumHeight(max(self.widget().sizeHint().height(), 1))
+        self.setMaximumHeight(max(self._content.sizeHint().height(), 1))
         self.updateGeometry()

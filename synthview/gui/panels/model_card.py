@@ -179,7 +179,8 @@ class ModelCard(QFrame):
         """The context menu."""
         menu = QMenu(self)
         menu.addAction(icon("open"), "Open", lambda: self.chosen.emit(self.path))
-        describe = menu.addAction(icon("details"), "Describe this checkpoint…", self.describe_requested)
+        describe = menu.addAction(icon("details"), "Describe this checkpoint…")
+        describe.triggered.connect(self.describe_requested)
         describe.setEnabled(bool(self.property("current")) and self._info is not None)
         menu.addAction("Show in folder", self._show_in_folder)
         copy = menu.addAction(icon("copy"), "Copy SHA-256", self._copy_sha256)

@@ -27,7 +27,8 @@ class OverlayPanel(QWidget):
         self._model = model
         self.switch = QCheckBox("Show colours")
         self.switch.setToolTip("Labels and tissues in colour over the grey image (G)")
-        self.opacity = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=100)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
         self.opacity.setAccessibleName("Opacity of the colours")
         self.remove_button = QPushButton()
         self.remove_button.setProperty("role", "tool")
@@ -36,6 +37,7 @@ class OverlayPanel(QWidget):
         self._name = _caption("")
         self._more = _caption("")
         self._legend = QGridLayout()
+        self._shown: list[QLabel] = []
         self._lay_out()
         self.switch.toggled.connect(lambda on: model.change(overlay_shown=on))
         self.opacity.valueChanged.connect(lambda percent: model.change(overlay_opacity=percent / 100))
@@ -48,8 +50,7 @@ class OverlayPanel(QWidget):
 
     def legend_texts(self) -> list[str]:
         """The legend's lines."""
-        labels = [self._legend.itemAt(i).widget() for i in range(self._legend.count())]
-        return [label.text() for label in labels if isinstance(label, QLabel) and label.text()]
+        return [label.text() for label in self._shown if label.text()]
 
     def _lay_out(self) -> None:
         title = QLabel("Labels and tissues")
@@ -82,14 +83,16 @@ class OverlayPanel(QWidget):
         self._name.setText(overlay.volume.name if overlay is not None else "")
         self._name.setVisible(overlay is not None)
         rows = self._rows()
-        while (item := self._legend.takeAt(0)) is not None:
-            item.widget().deleteLater()
+        for label in self._shown:
+            self._legend.removeWidget(label)
+            label.deleteLater()
+        self._shown = []
         for number, (name, color, amount) in enumerate(rows[:_MOST_ROWS]):
-            self._legend.addWidget(_swatch(color), number, 0)
-            self._legend.addWidget(QLabel(name), number, 1)
-            value = QLabel(amount)
-            value.setProperty("role", "caption")
-            self._legend.addWidget(value, number, 2, Qt.AlignmentFlag.AlignRight)
+            value = _caption(amount)
+            for column, label in enumerate((_swatch(color), QLabel(name), value)):
+                self._legend.addWidget(label, number, column)
+                self._shown.append(label)
+            self._legend.setAlignment(value, Qt.AlignmentFlag.AlignRight)
         hidden = len(rows) - _MOST_ROWS
         self._more.setText(f"and {hidden} smaller ones")
         self._more.setVisible(hidden > 0)

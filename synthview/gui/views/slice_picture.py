@@ -44,7 +44,7 @@ def slice_picture(
     """
     pixels = geometry.cut(volume.voxels, index)
     if pixels.ndim == 3:
-        shares = window.apply(pixels).astype(np.float32) / 255
+        shares = window.apply(pixels).astype(np.float32) / np.float32(255)
         grey = _UNIT.apply(grey_of_tissues(shares))
         rgb = rgb32_table("grey", inverted=inverted)[grey]
         own = _own_colors(shares)
