@@ -2,13 +2,17 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
+import numpy as np
 import pytest
 from pytest import approx
+from statsmodels.stats.multitest import multipletests
 
 from synthview.errors import ResponsesError
 from synthview.study.statistics.analyse import Analysis, analyse
 from synthview.study.statistics.data import natural, sections_of
+from synthview.study.statistics.result import holm
 from synthview.study.votes import REAL, Kind, Side, Vote
 from tests.study.made_votes import PUBLISHED, preference_votes, turing_votes, two_afc_votes
 
@@ -63,14 +67,19 @@ DEGENERATE = {
 }  # fmt: skip
 
 
+@cache
+def checked(case: str) -> Analysis:
+    return check(DEGENERATE[case])
+
+
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_degenerate_data_are_answered_in_words(case: str) -> None:
-    check(DEGENERATE[case])
+    checked(case)
 
 
 def test_what_is_said() -> None:
     def said(case: str) -> str:
-        return all_words(check(DEGENERATE[case]))
+        return all_words(checked(case))
 
     assert "Only one reader: nothing can be said about other readers." in said("one reader")
     assert "Only one pair: nothing can be said about others." in said("one pair")
@@ -165,6 +174,12 @@ def test_holm_counts_readers_apart_from_items() -> None:
     readers = [r for r in results if r.scope == "reader R1, Ax vs Bx"]
     assert readers[0].p_holm == approx(min(1.0, (readers[0].p or 0) * 24), rel=0.999)
     assert len([r for r in results if r.scope.startswith("item ")]) == 12
+
+
+def test_holm_is_statsmodels() -> None:
+    for seed in range(5):
+        values = np.random.default_rng(seed).random(9) ** 3
+        assert holm(values.tolist()) == approx(multipletests(values, method="holm")[1])
 
 
 def test_nothing_at_all() -> None:
