@@ -9,9 +9,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from synthview.study.bundle_export import export_bundle
+from synthview.study.bundle_import import import_responses
 from synthview.study.place import open_place
 from synthview.study.record import RecordKind
 from synthview.study.standing import Standing, standing
+from synthview.study.study_folder import StudyFolder
 from tests.gui.reading_keys import K, reading
 from tests.study.small_study import ARMS, PASSPHRASE, PUBLISHED, make_study
 
@@ -389,6 +392,19 @@ def _everything(hand):
         elif isinstance(getattr(one, "__dict__", None), dict) and type(one).__module__.startswith("synthview"):
             waiting += list(vars(one).values())
     return " ".join(found)
+
+
+def test_a_bundle_is_read_elsewhere_and_comes_home(qtbot, tmp_path):
+    with make_study(tmp_path / "s", SHORT) as study:
+        bundle = export_bundle(study, ["bob"], tmp_path / "bob.svbundle")
+    assert not any(secret in bundle.read_bytes() for secret in (b"zebragan", b"quaggaldm", b"oasis30"))
+    with reading(qtbot, bundle, "") as hand:  # a bundle of one reader asks for no name
+        hand.read(_left_and_three)
+        answers = tmp_path / "bob.svanswers"
+        assert str(answers) in hand.text()
+    with StudyFolder.open(tmp_path / "s") as study:
+        import_responses(study, answers)
+        assert {one.answer.choice for one in study.store.responses("bob").values()} == {"left"}
 
 
 def test_text_is_large_enough_for_a_dark_room(qtbot, tmp_path):
