@@ -37,9 +37,9 @@ class Stopwatch:
         self._pause_start: float | None = None
 
     def elapsed_ms(self) -> int:
-        """Milliseconds since the start, less pauses."""
+        """Whole milliseconds since the start, less pauses; what has begun is not counted."""
         until = self._clock.steady() if self._pause_start is None else self._pause_start
-        return max(0, round((until - self._start - self._paused_s) * 1000))
+        return max(0, int((until - self._start - self._paused_s) * 1000))
 
     def pause(self) -> None:
         """Stop counting."""
