@@ -83,7 +83,7 @@ def export(
 def pack(
     run: Run,
     out: Annotated[Path, typer.Option(help="Folder for the pieces.")],
-    light: Annotated[bool, typer.Option("--light", help="Without the optimisers' state: a third of the size.")] = False,
+    light: Annotated[bool, typer.Option("--light", help="Averages in float16, no optimisers: an eighth.")] = False,
 ) -> None:
     """Put a training into pieces of at most 16 MiB, to carry it to another machine."""
     from synthview.training.pieces import pack_run

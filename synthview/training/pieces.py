@@ -31,8 +31,8 @@ def pack_run(run: str | Path, out: str | Path, *, light: bool = False, piece_byt
     Args:
         run: its folder.
         out: folder for the pieces.
-        light: without the optimisers' state, a third of the size; they begin anew, so that the run goes on well but
-            not to the same bytes as one that was never packed.
+        light: in float16, the averages in place of the networks that they are of, and without the optimisers' state: an
+            eighth of the size.  The run then goes on well, but not to the same bytes as one that was never packed.
         piece_bytes: largest piece.
 
     Raises:
@@ -43,7 +43,7 @@ def pack_run(run: str | Path, out: str | Path, *, light: bool = False, piece_byt
     if state is None:
         raise WrongRequestError(f"{folder} has no checkpoint yet; train it first")
     if light:
-        state["optimisers"] = {}
+        state = _lightened(state)
     whole = _tar({CHECKPOINT: _bytes(state), **{n: _read(folder / n) for n in (RUN, CODES, JOURNAL)}})
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -85,6 +85,15 @@ def unpack_run(pieces: str | Path, run: str | Path) -> Path:
             if member is not None:
                 write_atomically(run / name, member.read())
     return run
+
+
+def _lightened(state: dict[str, Any]) -> dict[str, Any]:
+    networks = {**state["networks"], **state["averages"]}
+    halved = {
+        name: {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+        for name, tensors in networks.items()
+    }
+    return {**state, "networks": halved, "averages": {}, "optimisers": {}}
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

@@ -214,7 +214,7 @@ class _Trainer:
         for name, network in self.method.networks.items():
             network.load_state_dict(state["networks"][name])
         for name, network in self.averages.networks.items():
-            network.load_state_dict(state["averages"][name])
+            network.load_state_dict(state["averages"].get(name, state["networks"][name]))
         for name, optimiser in self.method.optimisers.items():
             if name in state["optimisers"]:  # a run that travelled light comes without: they begin anew
                 optimiser.load_state_dict(state["optimisers"][name])
