@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthview.training.data.fields import Floats, identity, resized, sample, smooth
-from synthview.training.data.registration import affine_registration, velocity_registration
+from synthview.training.data.registration import LEVELS, LEVELS_COARSE, affine_registration, velocity_registration
 from synthview.training.data.steps import Arrays, Steps, digest, file_digest
 from synthview.training.data.subjects import Anatomy, Subject, read_anatomy
 from synthview.training.data.template import CENTRE_MM, Template
@@ -17,6 +17,7 @@ from synthview.training.data.template import CENTRE_MM, Template
 Matrix = npt.NDArray[np.float64]
 VERSION = 1  # of this step; raise it when its result changes
 _CENTRE = np.array(CENTRE_MM)
+_COARSE_MM = 3.0  # from here on a grid is a coarse one
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,8 @@ def _register(anatomy: Anatomy, template: Template) -> Arrays:
     affine = _affine(image, anatomy.affine, template)
     at = positions(template.tissue_image.shape, template.affine, affine, anatomy.affine)
     moved = sample(image, at, outside="zeros")[0]
-    return {"affine": affine, "velocity": velocity_registration(template.tissue_image, moved)}
+    levels = LEVELS if template.spacing_mm < _COARSE_MM else LEVELS_COARSE
+    return {"affine": affine, "velocity": velocity_registration(template.tissue_image, moved, levels)}
 
 
 def _tissue_image(probabilities: npt.NDArray[np.uint8]) -> Floats:

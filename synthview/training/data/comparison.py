@@ -16,7 +16,7 @@ from synthview.metrics.features import NAME as FEATURE_SPACE
 from synthview.metrics.features import feature_matrix
 from synthview.metrics.neighbours import nearest_neighbours
 from synthview.metrics.similarity import similarity_within
-from synthview.metrics.tissues import TissueFacts, accepted, deep_csf_ml, segment, tissue_facts
+from synthview.metrics.tissues import TissueFacts, accepted, central_csf_ml, segment, tissue_facts
 from synthview.training.data.steps import Progress, no_progress
 from synthview.training.data.volumes import Array, VolumeSet
 
@@ -85,10 +85,10 @@ def _similarity(real: VolumeSet, synthetic: VolumeSet) -> list[Figure]:
 
 def _distances(real: VolumeSet, synthetic: VolumeSet) -> list[Figure]:
     try:
-        features = [feature_matrix(s.images) for s in (synthetic, real)]
+        described = feature_matrix(synthetic.images), feature_matrix(real.images)
     except ValueError as error:
         raise TrainingDataError(f"these volumes can't be compared: {error}") from error
-    made, kept = principal_scores(*features, components=_COMPONENTS)
+    made, kept = principal_scores(*described, components=_COMPONENTS)
     scale = float(np.sqrt(np.trace(np.cov(kept, rowvar=False)))) or 1.0
     made, kept = made / scale, kept / scale
     space = f"{FEATURE_SPACE}, {made.shape[1]} principal components, the real set's total variance as unit"
@@ -149,12 +149,12 @@ def _ageing(synthetic: VolumeSet, maps: Sequence[Array], facts: Sequence[TissueF
     if len(ages) < 3 or not np.isfinite(ages).all() or np.ptp(ages) < 10:
         return []
     grey = [f.grey for f in facts]
-    deep = [max(deep_csf_ml(m[2], m.sum(axis=0), synthetic.spacing_mm), 1e-3) for m in maps]
+    deep = [max(central_csf_ml(m[2], m.sum(axis=0), synthetic.spacing_mm), 1e-3) for m in maps]
     figures = []
-    for name, values, tissue in (("grey matter", grey, "gm"), ("deep csf", deep, "ventricles")):
+    for name, values, tissue in (("grey matter", grey, "gm"), ("central csf", deep, "ventricles")):
         slope = age_slope(ages, values)
         published = float(np.mean([chart_ratio(tissue, sex, 80, 20) for sex in (0, 1)]))
-        what = "share of the brain" if tissue == "gm" else "volume deeper than 22 mm, nearly the ventricles"
+        what = "share of the brain" if tissue == "gm" else "volume in the middle of the brain, nearly the ventricles"
         meaning = f"{what} at 80 over that at 20 years, log-linear; published median of {tissue} as real"
         figures.append(Figure(f"{name} 80/20", slope.ratio_80_to_20, published, "", meaning))
         change = 100 * (published ** (1 / 6) - 1)

@@ -24,14 +24,13 @@ from synthview.training.data.shape_model import Shape, ShapeModel, learn_shapes,
 from synthview.training.data.steps import Arrays, Progress, Steps, digest, no_progress
 from synthview.training.data.subjects import Anatomy, Subject, find_subjects, read_anatomy, split_subjects
 from synthview.training.data.targets import Targets, Volumes, anchor
-from synthview.training.data.template import CENTRE_MM, SPACING_MM, Template, read_template
+from synthview.training.data.template import CENTRE_MM, Template, read_template
 from synthview.training.data.warping import Grid, resample
 from synthview.training.data.writing import BUILDER_VERSION, Row, numbers, packed
 
 Matrix = npt.NDArray[np.float64]
 _TEXTURE_YEARS = 15.0  # a brain's texture and sulci may stand for an age this far from its own
 _LEAST_JACOBIAN, _RETREATS = 0.01, 4  # of a whole warp; at 0 it folds
-_ML = 1e-3 * SPACING_MM**3
 _CENTRE = np.array(CENTRE_MM)
 # Mini-Mental State of screened adults on age (Dallas Lifespan Brain Study, OpenNeuro ds004856, 462 people, CC0)
 _MMSE_AT_60, _MMSE_PER_DECADE, _MMSE_SD, _MMSE_RANGE = 28.36, -0.185, 1.192, (26, 30)
@@ -50,6 +49,7 @@ class PopulationOptions:
         hold_out: scans or subjects to keep out; empty: ``hold_out_count`` are chosen.
         hold_out_count: how many are chosen.
         spread: factor on all that age and sex don't explain.
+        field_mm: spacing of the template and of all fields; 4 is some ten times as fast and coarser.
         appearance: how scans differ in contrast, bias and noise.
     """
 
@@ -61,6 +61,7 @@ class PopulationOptions:
     hold_out: tuple[str, ...] = ()
     hold_out_count: int = 5
     spread: float = 1.0
+    field_mm: float = 2.0
     appearance: Appearance = field(default_factory=Appearance)
 
     @property
@@ -90,7 +91,8 @@ class Population:
         self.options, self._steps = options, steps
         everyone = find_subjects(scans)
         self.learnt, self.held_out = split_subjects(everyone, options.hold_out, options.hold_out_count)
-        self.template: Template = read_template(template)
+        self.template: Template = read_template(template, options.field_mm)
+        self._voxel_ml = 1e-3 * options.field_mm**3
         self._alignments: dict[str, Alignment] = {}
         for number, subject in enumerate(self.learnt):
             progress("registering", number / len(self.learnt))
@@ -114,7 +116,7 @@ class Population:
         """A real brain's volumes, on the template's grid."""
         alignment, borders = self.alignment(subject), self.borders(subject)
         logs = borders.log_volumes(np.zeros(3), self._way(subject))
-        ventricles, gm, wm, icv = np.exp(logs) * np.linalg.det(alignment.stretch) * _ML
+        ventricles, gm, wm, icv = np.exp(logs) * np.linalg.det(alignment.stretch) * self._voxel_ml
         return Volumes(float(icv), float(gm), float(wm), float(ventricles))
 
     def anatomy(self, subject: Subject) -> Anatomy:
@@ -187,7 +189,7 @@ class Population:
         """The shape with the size and tissue volumes wanted, and the warp of the subject's borders for it."""
         borders, forwards = self.borders(subject), exponential(shape.velocity)
         amounts = fit_borders(borders, forwards, wanted)
-        icv = float(np.exp(borders.log_volumes(amounts, forwards)[3]) * _ML)
+        icv = float(np.exp(borders.log_volumes(amounts, forwards)[3]) * self._voxel_ml)
         proportions = shape.log_stretch - np.eye(3) * np.trace(shape.log_stretch) / 3
         stretch = proportions + np.eye(3) * np.log(wanted.icv / icv) / 3
         return Shape(shape.velocity, stretch), borders.velocity(amounts), amounts

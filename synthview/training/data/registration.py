@@ -17,7 +17,8 @@ import numpy.typing as npt
 from synthview.training.data.fields import Floats, exponential, identity, resized, resized_field, sample, smooth
 
 Matrix = npt.NDArray[np.float64]
-_LEVELS = ((4, 60), (2, 40), (1, 20))  # (grid coarser by, steps)
+LEVELS = ((4, 60), (2, 40), (1, 20))  # (grid coarser by, steps), for 2 mm
+LEVELS_COARSE = ((2, 60), (1, 40))  # for 4 mm
 _LONGEST_STEP = 1.0  # voxels
 _FORCE_SIGMA, _FIELD_SIGMA = 1.0, 1.2  # voxels: of each step ("fluid"), of the whole field ("elastic")
 
@@ -64,7 +65,7 @@ def _sitk_image(voxels: Floats, affine: Matrix) -> Any:
     return image
 
 
-def velocity_registration(fixed: Floats, moving: Floats, levels: Sequence[tuple[int, int]] = _LEVELS) -> Floats:
+def velocity_registration(fixed: Floats, moving: Floats, levels: Sequence[tuple[int, int]] = LEVELS) -> Floats:
     """The velocity field v with moving(x + exp(v)(x)) ≈ fixed(x), (3, I, J, K) in voxels.
 
     Args:

@@ -15,8 +15,7 @@ from synthview.volume import Volume, load_volume
 
 Matrix = npt.NDArray[np.float64]
 NAMES = ("mni152_2009a_t1.nii.gz", "mni152_2009a_gm.nii.gz", "mni152_2009a_wm.nii.gz")
-SHAPE = (88, 104, 88)
-SPACING_MM = 2.0
+_BOX_MM = (176, 208, 176)
 CENTRE_MM = (0.0, -18.0, 4.0)  # of the box; x = 0 is the plane between the hemispheres
 _REACH_MM = 4.0  # a ventricle's CSF may lie this far from the template's
 _SMALLEST_MM3 = 300.0  # of a piece of ventricle
@@ -35,7 +34,7 @@ _BOXES = (
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """MNI152 on a 2 mm grid.
+    """MNI152 on a grid of some 2 mm.
 
     Attributes:
         tissue_image: (I, J, K), CSF 1, grey matter 2, white matter 3, mixtures between: what brains are compared with.
@@ -47,9 +46,18 @@ class Template:
     ventricles: Floats
     affine: Matrix
 
+    @property
+    def spacing_mm(self) -> float:
+        """Of the grid."""
+        return float(self.affine[0, 0])
 
-def read_template(folder: Path) -> Template:
+
+def read_template(folder: Path, spacing_mm: float = 2.0) -> Template:
     """Read the MNI152 T1, grey and white matter images (2009a, as nilearn ships them) of a folder.
+
+    Args:
+        folder: with the three files.
+        spacing_mm: of the grid.
 
     Raises:
         TrainingDataError: one is missing.
@@ -58,17 +66,13 @@ def read_template(folder: Path) -> Template:
         if not (folder / name).is_file():
             raise TrainingDataError(f"{folder} has no {name}; name the folder of the MNI152 template with --template")
     t1, grey, white = (load_volume(folder / name).to_ras() for name in NAMES)
-    affine = template_affine()
-    brain, gm, wm = (on_grid(v, affine, SHAPE) for v in (t1, grey, white))
+    i, j, k = (round(side / spacing_mm) for side in _BOX_MM)
+    affine = centred_affine((i, j, k), spacing_mm, CENTRE_MM)
+    brain, gm, wm = (on_grid(v, affine, (i, j, k)) for v in (t1, grey, white))
     mask = (brain > 0).astype(np.float32)
     gm, wm = gm / 255, wm / 255
     csf = np.clip(mask - gm - wm, 0, 1)
     return Template(csf + 2 * gm + 3 * wm, ventricle_region(csf, affine), affine)
-
-
-def template_affine() -> Matrix:
-    """4x4, voxel index of the template's grid to mm."""
-    return centred_affine(SHAPE, SPACING_MM, CENTRE_MM)
 
 
 def centred_affine(shape: tuple[int, ...], spacing_mm: float, centre_mm: tuple[float, float, float]) -> Matrix:

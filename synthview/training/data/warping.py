@@ -71,8 +71,8 @@ def resample(
         fine = max(1, round(grid.spacing_mm / scan_mm))
     splines = None
     if cubic and fine == 1:
-        splines = ndimage.spline_filter(channels[0], order=3, output=np.float32, mode="nearest")
-    mode = "constant" if outside == "zeros" else "nearest"
+        splines = ndimage.spline_filter(channels[0], order=3, output=np.float32, mode="mirror")
+    mode = "constant" if outside == "zeros" else "mirror"
     steps = ((np.arange(fine) + 0.5) / fine - 0.5).astype(np.float32)
     offsets = np.stack(np.meshgrid(steps, steps, steps, indexing="ij")).reshape(3, 1, -1)
     chosen = np.arange(np.prod(grid.shape)) if only is None else np.flatnonzero(only)
