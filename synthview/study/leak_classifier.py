@@ -36,12 +36,14 @@ def classify(rows: Rows, labels: Labels, *, seed: int = 0) -> Classified:
 
     Args:
         rows: (stimuli, facts); columns that don't vary are left out.
-        labels: (stimuli,), both kinds at least twice.
+        labels: (stimuli,); with fewer than five of a kind nothing can be said, and the interval is 0 to 1.
         seed: of the folds and of the bootstrap (1000 draws, stratified, percentiles).
     """
     rows = rows[:, np.ptp(rows, axis=0) > 0] if rows.size else rows
     if not rows.shape[1]:
         return Classified(0.5, 0.5, 0.5)
+    if min(labels.sum(), (~labels).sum()) < _FOLDS:
+        return Classified(0.5, 0.0, 1.0)  # too few to leave some out: nothing is known
     rng = np.random.default_rng(seed)
     scores = np.mean([_left_out_scores(rows, labels, rng) for _ in range(_REPEATS)], axis=0)
     first, second = scores[~labels], scores[labels]
