@@ -80,6 +80,14 @@ def test_the_analysis_of_variance_by_hand() -> None:
     assert found.se**2 == approx((ms_items + ms_readers - ms_rest) / 6)
 
 
+def test_even_readers_and_items_leave_single_votes_to_vary() -> None:
+    """Balanced to the vote: between readers and items nothing varies, and still the share isn't known exactly."""
+    values = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]])
+    found = crossed_mean(values)
+    assert (found.estimate, found.df) == (0.5, 3)
+    assert found.se**2 == approx(2.0 / 3 / 8)
+
+
 def test_a_plan_needs_fewer_pairs_with_more_readers_and_says_where_none_will_do() -> None:
     seen: list[float] = []
     few, many = plan(PILOT, 0.8, readers=(6, 20), most_pairs=300, studies=300, progress=seen.append)

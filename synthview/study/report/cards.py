@@ -24,7 +24,7 @@ from synthview.study.votes import Kind
 
 _INDEPENDENT = "Counts every vote as independent"
 _CLUSTERED_UNITS = ("pair", "reader and pair")
-_SAID_ABOVE = ("accuracy", "base_rate", "preference", "clustered_accuracy", "clustered_preference", "auc", "ranking")
+_SAID_ABOVE = ("accuracy", "base_rate", "preference", "auc", "ranking")
 """Questions whose warnings about everyone stand above the figure.  Warnings of other tests stay beside them."""
 
 

@@ -139,12 +139,13 @@ def _clustered(section: Section) -> list[Result]:
             continue
         tested, ends = mean.test(0.5), mean.interval()
         t, p = tested or (None, None)
-        if ends is None:
-            words = "; nothing varies, so that no interval can be given"
-            warn: tuple[str, ...] = ("No variation between votes.",)
-        else:
-            words, warn = f" ({interval(*ends)}, {p_text(p)} against 50 %)", few
         allowing = "other readers and other items" if unit != "reader" else "other readers on these items"
+        warn: tuple[str, ...] = few
+        if ends is None:
+            alike = "every reader is right equally often" if unit == "reader" else "nothing varies"
+            words, warn = f"; no interval can be given ({alike})", (f"No interval: {alike}.",)
+        else:
+            words = f" ({interval(*ends)}, {p_text(p)} against 50 %); this carries over to {allowing}"
         out.append(
             Result(
                 section=section.name,
@@ -160,7 +161,7 @@ def _clustered(section: Section) -> list[Result]:
                 ci_high=ends[1] if ends else None,
                 n=n,
                 warnings=warn,
-                sentence=f"Readers were right in {percent(mean.estimate)}{words}; this carries over to {allowing}.",
+                sentence=f"Readers were right in {percent(mean.estimate)}{words}.",
             )
         )
     return [*out, *_equivalence(section, values)]

@@ -65,7 +65,8 @@ def crossed_mean(values: Table) -> Mean:
     (MS_items + MS_readers - MS_residual) / (items × readers) with Satterthwaite's degrees of freedom (Satterthwaite
     1946, Biometrics Bulletin 2:110-114); it is the moment estimate of the mixed model vote ~ 1 + (1|pair) + (1|reader).
     Incomplete tables: variance clustered both ways (Cameron, Gelbach & Miller 2011, J. Bus. Econ. Stat. 29:238-249),
-    degrees of freedom of the smaller number of clusters. Never less than either one-way variance.
+    degrees of freedom of the smaller number of clusters. Never less than either one-way variance; where readers, and
+    items, all have the same mean, the variance of single votes.
     """
     readers, items = values.shape
     known = np.isfinite(values)
@@ -107,6 +108,8 @@ def two_way(values: Table) -> tuple[Table, Table, Table]:
     satterthwaite = both**2 / np.maximum(spread, 1e-300)
     df = np.where(both < widest, np.where(by_item >= by_reader, items - 1, readers - 1), satterthwaite)
     variance = np.maximum(both, widest)
+    even = widest < 1e-24  # every reader and every item has the same mean: only votes are left to vary
+    variance, df = np.where(even, by_vote, variance), np.where(even, (items - 1) * (readers - 1), df)
     varies = variance > 1e-24
     return mean, np.sqrt(np.where(varies, variance, 0.0)), np.where(varies, df, 0.0)
 

@@ -42,7 +42,7 @@ def _clustered_result(contrast: Contrast, unit: str, method: str, *, mean: Mean,
     t, p = tested or (None, None)
     warnings: tuple[str, ...] = ()
     if ends is None:
-        few = f"only one {unit}" if n < 2 else "nothing varies"
+        few = f"only one {unit}" if n < 2 else f"every {unit.rsplit(maxsplit=1)[-1]} has the same share"
         warnings = (f"No interval: {few}.",)
         words = f"{percent(mean.estimate)} of votes; no interval can be given ({few})"
     else:
