@@ -88,7 +88,12 @@ class ScanEncoder:
         progress: Progress | None,
     ) -> tuple[Reconstruction, tuple[float, ...]]:  # fmt: skip
         """What the encoder saw and what became of it; and the code where it is a latent of the generator."""
-        encoder, prepared = self._opened(), self.prepare(scan)
+        tell = progress or (lambda _fraction: None)  # which raises where the work is no longer wanted
+        tell(0.0)
+        encoder = self._opened()
+        tell(_PREPARED / 4)
+        prepared = self.prepare(scan)
+        tell(_PREPARED)
         with torch.inference_mode():
             columns = _tensor(condition, device)
             code = self._encode(generator, prepared, columns, device, _part(progress, _PREPARED, _ENCODING))

@@ -116,8 +116,8 @@ class ViewModel(QObject):
 
         Args:
             volume: in any axis order.
-            keep_view: keep crosshair, window, zoom and pan (a moving slider, the next seed); otherwise the view starts
-                in the middle of the volume with the volume's own window.
+            keep_view: keep crosshair, zoom and pan, and the window where values mean the same (a moving slider, the
+                next seed); otherwise the view starts in the middle of the volume with the volume's own window.
         """
         ras = volume.to_ras()
         if not keep_view:
@@ -126,6 +126,8 @@ class ViewModel(QObject):
         self._original, self._volume = volume, ras
         if keep_view and before is not None:
             state = replace(state, crosshair_mm=_inside(ras, state.crosshair_mm))
+            if (before.kind, before.unit) != (ras.kind, ras.unit):  # 0 to 1 became HU
+                state = replace(state, window=volume.display_window)
         else:
             i, j, k = ((n - 1) // 2 for n in ras.shape)
             middle = ras.ijk_to_mm((i, j, k))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synthview.gui.state import ViewModel
-from synthview.volume import Volume, Window
+from synthview.volume import Volume, VolumeKind, Window
 
 
 def _volume(n=10, spacing=1.0, value=1.0):
@@ -60,3 +60,12 @@ def test_only_real_changes_are_told(model, qtbot):
     with qtbot.waitSignal(model.state_changed) as heard:
         model.change(zoom=2.0)
     assert (heard.args[0].zoom, heard.args[1].zoom) == (1.0, 2.0)
+
+
+def test_a_window_in_another_unit_is_not_kept(model):
+    model.show(_volume())
+    model.change(crosshair_mm=(2, 3, 4), window=Window(0.3, 0.1))
+    hounsfield = Volume(np.full((10, 10, 10), -600, np.int16), np.eye(4), VolumeKind.CT, "HU", Window(-212, 1624))
+    model.show(hounsfield, keep_view=True)  # the same network, now asked for HU
+    assert model.state.window == Window(-212, 1624)
+    assert model.state.crosshair_mm == (2, 3, 4)
