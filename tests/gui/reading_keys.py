@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from synthview.gui.reading.questionnaire import QuestionnairePage
 from synthview.gui.reading.trial_page import TrialPage
 from synthview.gui.reading.window import ReadingWindow
 from synthview.gui.reading.words import WordsPage
@@ -75,11 +76,11 @@ class Hand:
         self.qtbot.waitUntil(painted, timeout=10_000)
 
     def through_words(self):
-        """Enter on every page of words until a trial is on."""
+        """Enter on every page of words, and of questions that may be left open, until a trial is on."""
 
         def step():
             page = self.window.pages.currentWidget()
-            if isinstance(page, WordsPage):
+            if isinstance(page, WordsPage | QuestionnairePage):
                 self.press(K.Key_Return)
             return self.window.trials is not None and page is self.page
 
