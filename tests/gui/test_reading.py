@@ -113,6 +113,46 @@ def test_every_reader_of_both_studies(qtbot, tmp_path, protocol, readers):
         assert all(standing(place, name) is Standing.FINISHED for name in place.store.readers)
 
 
+def test_consent_questions_and_the_screen_check_are_on_record(qtbot, tmp_path):
+    asked = """
+consent: I agree.
+display_check: true
+questionnaire:
+  - {name: role, question: "What do you do?", choices: [Resident, Radiologist]}
+  - {name: years, question: "Years of experience", kind: number, low: 0, high: 60}
+"""
+    make_study(tmp_path / "s", asked + SHORT).close()
+    with reading(qtbot, tmp_path / "s", "ann") as hand:
+        hand.wait_for("A short one")
+        hand.press(K.Key_Return)
+        hand.wait_for("I agree.")
+        hand.press(K.Key_Return)  # agreeing has a key of its own
+        assert "I agree." in hand.text()
+        hand.press(K.Key_Y)
+        hand.wait_for("About you")
+        hand.press(K.Key_Return)
+        assert "Please answer: What do you do?" in hand.text()
+        hand.press(K.Key_2, K.Key_Tab, K.Key_9, K.Key_9, K.Key_Return)
+        assert "please give a number from 0 to 60" in hand.text()
+        hand.press(K.Key_Backspace, K.Key_Return)
+        hand.wait_for("Your screen")
+        digits = hand.window.pages.currentWidget().digits
+        hand.press(
+            K.Key_Y, K.Key_Y, K.Key_Backspace, K.Key_N, *(Qt.Key(K.Key_0 + digit) for digit in digits[:2]), K.Key_0
+        )
+        hand.press(K.Key_Return, K.Key_Return)
+        hand.through_words()
+    with open_place(tmp_path / "s") as place:
+        body = place.store.records("ann")[0].body
+    assert body["consent"] is True
+    assert body["questionnaire"] == {"role": "Radiologist", "years": "9"}
+    display = body["display"]
+    assert (display["five_percent_visible"], display["ninety_five_percent_visible"]) == (True, False)
+    assert [display[name]["answered"] for name in ("dark", "middle", "bright")] == [*digits[:2], 0]
+    assert display["bright"]["shown"] == digits[2]
+    assert display["screen"]["width"] >= 800
+
+
 def test_an_incomplete_answer_is_not_taken(qtbot, tmp_path):
     make_study(tmp_path / "s", SHORT).close()
     with reading(qtbot, tmp_path / "s", "ann") as hand:
