@@ -232,6 +232,24 @@ def test_what_the_reader_did_is_on_record(qtbot, tmp_path):
     assert times[-1] <= given[1].response_time_ms
 
 
+def test_looking_at_another_window_is_on_record(qtbot, tmp_path):
+    make_study(tmp_path / "s", SHORT).close()
+    with reading(qtbot, tmp_path / "s", "ann") as hand:
+        hand.through_words()
+        hand.wait_for_trial(1)
+        other = QWidget()
+        qtbot.addWidget(other)
+        other.show()
+        other.activateWindow()
+        qtbot.waitUntil(lambda: not hand.window.isActiveWindow())
+        hand.window.activateWindow()
+        qtbot.waitUntil(hand.window.isActiveWindow)
+        hand.press(K.Key_Left, K.Key_1, K.Key_Return)
+        hand.wait_for_trial(2)
+    given, _ = _answers(tmp_path / "s", "ann")
+    assert [one["has"] for one in given[1].activity if one["kind"] == "focus"] == [False, True]
+
+
 def test_3d_covers_both_panels_and_turns_them_together(qtbot, tmp_path):
     make_study(tmp_path / "s", _with(SHORT, tools={"volume_3d": True})).close()
     with reading(qtbot, tmp_path / "s", "ann") as hand:
