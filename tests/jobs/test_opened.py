@@ -34,13 +34,13 @@ def generate_job(path) -> Generate:
 def loads(monkeypatch) -> list[str]:
     """The files read from disk, in order."""
     read: list[str] = []
-    really_load = opened.load_generator
+    really_load = opened.open_generator
 
-    def load(path: str, **options: object):
+    def load(path: str, *options: object):
         read.append(os.path.basename(path))  # noqa: PTH119
-        return really_load(path, **options)
+        return really_load(path, *options)
 
-    monkeypatch.setattr(opened, "load_generator", load)
+    monkeypatch.setattr(opened, "open_generator", load)
     return read
 
 
@@ -111,7 +111,7 @@ def test_when_memory_runs_out_all_generators_are_let_go(tmp_path, monkeypatch, e
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(opened, "load_generator", fail)
+    monkeypatch.setattr(opened, "open_generator", fail)
     with pytest.raises(type(error)):
         generators.work_on(open_job(paths[1]), ignore_progress)
     assert not generators._kept
