@@ -16,7 +16,7 @@ Checkpoint = Annotated[str, typer.Argument(help="Checkpoint file, folder with on
 Family = Annotated[str | None, typer.Option(help="Name of the architecture; recognised from the weights if left out.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Dtype = Annotated[
-    str, typer.Option(help="Precision: auto (float32), float32, bfloat16 or float16; less is faster on GPUs.")
+    str, typer.Option(help="Precision: auto (float32), float32, bfloat16 or float16; less is meant for GPUs.")
 ]
 Arguments = Annotated[
     list[str], typer.Option("--arg", metavar="NAME=VALUE", help="What the weights can't tell, such as size=128.")

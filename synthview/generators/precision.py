@@ -1,8 +1,8 @@
 """In how many bits a network computes.
 
 Volumes are made in float32 unless somebody asks for less.  Reduced precision is torch's autocast: convolutions and
-products of matrices in bfloat16 or float16, everything that adds up many numbers in float32.  It pays on GPUs, and on
-processors with instructions for it (Intel's AMX and AVX512-BF16, AMD's Zen 4 and later); elsewhere it is slower.
+products of matrices in bfloat16 or float16, everything that adds up many numbers in float32.  It is meant for GPUs, and
+for processors with instructions for it (Intel's AMX and AVX512-BF16, AMD's Zen 4 and later); others only imitate it.
 """
 
 from __future__ import annotations
