@@ -37,6 +37,7 @@ def write_scans(folder: Path, ages=(20, 25, 30, 70), spacing: float = 4.0) -> Pa
         size, hole = 13 + 0.5 * (number % 3), 0.2 + age / 400
         image, truth = shell_brain(size, hole, 0.02, number, (34, 38, 32), (1, 1.15, 0.95))
         labels = (truth[2] + 2 * truth[1] + 3 * truth[0]).astype(np.uint8)
+        labels[1, 1, 1:3] = 1  # a marker beside the head, as one of OASIS has
         Volume((image * 1000).astype(np.int16), affine).save(folder / f"{name}_T1w.nii.gz")
         Volume(labels, affine, VolumeKind.LABEL_MAP).save(folder / f"{name}_tissues.nii.gz")
         rows.append(f"{name}\tP{number}\t1\t{'FM'[number % 2]}\t{age}")

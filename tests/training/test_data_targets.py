@@ -72,6 +72,7 @@ def test_scans_are_read_in_ras_with_white_matter_at_170(tmp_path: Path) -> None:
     anatomy = read_anatomy(subjects[0])
     assert np.median(anatomy.image[anatomy.probabilities[0] > 0]) == pytest.approx(170, abs=1)
     assert (np.diag(anatomy.affine)[:3] > 0).all()
+    assert anatomy.mask[-3:, :3].sum() == 0  # the marker is gone
     assert (anatomy.image[anatomy.mask == 0] == 0).all() and (anatomy.image[anatomy.mask > 0] >= 1).all()
 
 

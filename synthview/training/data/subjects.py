@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from synthview.errors import TrainingDataError, WrongRequestError
 from synthview.training.data.fields import Floats
@@ -151,12 +152,18 @@ def read_anatomy(subject: Subject) -> Anatomy:
     if not np.isin(classes, (0, 1, 2, 3)).all() or len(classes) < 4:
         raise TrainingDataError(f"{subject.tissues} should hold 0 outside, 1 CSF, 2 grey matter, 3 white matter")
     probabilities = np.stack([labels.voxels == label for label in (3, 2, 1)]).astype(np.uint8)
+    probabilities *= _largest_piece(labels.voxels > 0)  # what lies beside the head is no brain
     image = scan.voxels.astype(np.float32)
     white = float(np.median(image[labels.voxels == 3]))
     if white <= 0:
         raise TrainingDataError(f"{subject.scan} is dark where {subject.tissues} says white matter")
-    image = np.where(labels.voxels > 0, np.clip(image * (WHITE_MATTER / white), 1, 255), 0).astype(np.float32)
+    image = np.where(probabilities.any(axis=0), np.clip(image * (WHITE_MATTER / white), 1, 255), 0).astype(np.float32)
     return Anatomy(image, probabilities, diagonal_affine(scan.affine))
+
+
+def _largest_piece(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    pieces, _ = ndimage.label(mask)
+    return np.asarray(pieces == 1 + np.bincount(pieces.ravel())[1:].argmax())
 
 
 def diagonal_affine(affine: Matrix) -> Matrix:
