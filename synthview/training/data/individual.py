@@ -164,10 +164,11 @@ def _foreground(voxels: Floats, mask: Path | None, kind: VolumeKind) -> Floats:
 
 def body(hounsfield: Floats) -> Floats:
     """1 in the body, its air included, and 0 around it: the table's thin shells are opened away."""
-    dense = ndimage.binary_opening(hounsfield > _SKIN_HU, iterations=2)
+    edge = 6  # the body goes on beyond the scan
+    dense = ndimage.binary_opening(np.pad(hounsfield > _SKIN_HU, edge, mode="edge"), iterations=2)
     labels, count = ndimage.label(dense)
     if not count:
         return np.ones_like(hounsfield)
     largest = labels == 1 + np.bincount(labels.ravel())[1:].argmax()
-    grown = ndimage.binary_closing(np.pad(largest, 6, mode="edge"), iterations=5)[6:-6, 6:-6, 6:-6]
+    grown = ndimage.binary_closing(largest, iterations=5)[edge:-edge, edge:-edge, edge:-edge]
     return np.stack([ndimage.binary_fill_holes(axial) for axial in np.moveaxis(grown, 2, 0)], axis=2).astype(np.float32)
