@@ -154,7 +154,10 @@ class LatentDiffusion(nn.Module):
         self.scheduler = DDIMScheduler(
             schedule="scaled_linear_beta", beta_start=0.0015, beta_end=0.0205, clip_sample=False
         )
-        self.scheduler.set_timesteps(int(case.said["steps"]))
+        steps = int(case.said["steps"])
+        self.scheduler.set_timesteps(steps)
+        count = self.scheduler.num_train_timesteps  # as GenerativeModels spaced them; MONAI core begins at the last
+        self.scheduler.timesteps = torch.tensor([k * (count // steps) for k in reversed(range(steps))])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Noise to a volume."""
