@@ -41,7 +41,16 @@ Step = tuple[float, torch.Tensor | None]
 
 
 class NotThisFamily(Exception):  # noqa: N818  (it is an answer, not an error)
-    """The tensors can't be this family's; the message says why, as the end of "not X: …"."""
+    """The tensors can't be this family's; the message says why, as the end of "not X: …".
+
+    Attributes:
+        likeness: 0 to 1; 1 where they are the family's, but can't be used as they are.  Then a part of the file that
+            would fit by itself isn't taken for the whole.
+    """
+
+    def __init__(self, reason: str, likeness: float = 0.0) -> None:
+        super().__init__(reason)
+        self.likeness = likeness
 
 
 class Family(ABC):

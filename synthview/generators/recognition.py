@@ -229,7 +229,7 @@ def _try(family: Family, checkpoint: Checkpoint, said: Statements, *, named: boo
             raise
         return Differences((str(reason),), 0.0)  # none of several networks is chosen
     except NotThisFamily as reason:
-        return Differences((str(reason),), 0.0)
+        return Differences((str(reason),), reason.likeness)
     except Exception as error:  # noqa: BLE001  (a damaged file, or another package's mistake, must not stop the others)
         _log.debug("%s could not look at %s", family.id, checkpoint.path, exc_info=True)
         return Differences((f"it could not look at it ({type(error).__name__}: {one_line(str(error), 80)})",), 0.0)

@@ -211,7 +211,8 @@ class CSegSynth(Family):
         if len(conditions) > (2 if priors else 1) or len(priors) > 1:
             raise NotThisFamily(
                 f"it has {len(conditions)} condition networks (nets) and {len(priors)} priors (head_mean): more than "
-                "any variant"
+                "any variant",
+                likeness=1.0,
             )
         joined = dict(decoders[0])
         for prefix, found in (("condition", conditions[-1:]), ("prior", priors)):  # C-VAE's first is its encoder's
