@@ -24,7 +24,8 @@ SynthviewError                 something a person can act on; the message says w
     │   └── StoreOfflineError  its database can't be reached now; trying again later may do
     ├── ChainError             the record was changed after it was written; names the first bad row
     ├── SealError              wrong passphrase, or the sealed key was changed
-    └── BundleError            a reader's bundle or response file is damaged, altered or of another study
+    ├── BundleError            a reader's bundle or response file is damaged, altered or of another study
+    └── DownloadError          scans could not be downloaded; those that came whole are kept
 Cancelled                      the work is no longer wanted (not an error)
 """
 
@@ -175,6 +176,10 @@ class SealError(StudyError):
 
 class BundleError(StudyError):
     """A reader's bundle or response file is damaged, altered or of another study."""
+
+
+class DownloadError(StudyError):
+    """Scans could not be downloaded; those that came whole are kept."""
 
 
 class Cancelled(Exception):  # noqa: N818  (it is not an error)

@@ -12,6 +12,7 @@ import yaml
 from synthview.errors import StudyError
 from synthview.resources import bundled_checkpoints, resource_path
 from synthview.study.protocol import Protocol
+from synthview.study.scan_list import ScanList, read_scan_list
 from synthview.volume import Volume, VolumeKind, load_volume, save_volume
 
 PASSPHRASE = "demonstration"
@@ -45,6 +46,23 @@ def demo_protocol(work: Path, real: Path | None = None) -> Protocol:
         for number, name in enumerate(_STRENGTH_MM):
             make_heads(work / name, needed[name], seed=1000 * number, strength_mm=_STRENGTH_MM[name])
     return protocol
+
+
+def demo_scan_list(path: Path) -> ScanList:
+    """A scan list with enough scans for the demo study.
+
+    Raises:
+        ProtocolError: the file can't be read or contradicts itself.
+        StudyError: it has too few scans.
+    """
+    scans = read_scan_list(path)
+    file = resource_path("demo-study", "real.yaml")
+    arms = {"real": {"real": True, "folder": "."}, **{name: {"real": False, "folder": "."} for name in _STRENGTH_MM}}
+    protocol = Protocol.from_dict({**yaml.safe_load(file.read_text("utf-8")), "arms": arms}, file.name)
+    needed = protocol.volumes_needed()["real"]
+    if len(scans.files) < needed:
+        raise StudyError(f"{path} lists {len(scans.files)} scans and the demo study needs {needed}; add some")
+    return scans
 
 
 def make_heads(folder: Path, count: int, *, seed: int, strength_mm: float) -> list[Path]:

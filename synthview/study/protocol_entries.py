@@ -56,7 +56,7 @@ class Entries:
     def __init__(self, located: Located, where: str, path: str = "") -> None:
         self.where, self.path, self.line = where, path, located.line
         if not isinstance(located.value, dict):
-            raise self.error(located.line, f"{path or 'the protocol'} must be entries of the form name: value")
+            raise self.error(located.line, f"{path or 'the file'} must be entries of the form name: value")
         self._entries: dict[str, Located] = located.value
 
     def error(self, line: int, problem: str) -> ProtocolError:

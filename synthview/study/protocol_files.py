@@ -15,8 +15,12 @@ _DEEPEST = 12
 _MOST_BYTES = 1 << 20  # a protocol is some pages of text
 
 
-def read_located(path: Path) -> Located:
+def read_located(path: Path, what: str = "protocol") -> Located:
     """What a protocol file says, with its lines.
+
+    Args:
+        path: the file.
+        what: what the file is, for messages.
 
     Raises:
         ProtocolError: it can't be read, is too large, or is neither YAML nor JSON; names the line.
@@ -27,16 +31,16 @@ def read_located(path: Path) -> Located:
     except OSError as error:
         raise ProtocolError(f"{path} could not be read: {error.strerror or error}") from error
     if len(content) > _MOST_BYTES:
-        raise ProtocolError(f"{path} is larger than a protocol can be (1 MB); choose the protocol file")
+        raise ProtocolError(f"{path} is larger than a {what} can be (1 MB); choose the {what} file")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProtocolError(f"{path} is not text in UTF-8 ({error.reason}); save it as UTF-8") from error
-    return parse_located(text, str(path))
+    return parse_located(text, str(path), what)
 
 
-def parse_located(text: str, where: str) -> Located:
-    """What a protocol's text says, with its lines; ``where`` is for messages.
+def parse_located(text: str, where: str, what: str = "protocol") -> Located:
+    """What a protocol's text says, with its lines; ``where`` and ``what`` are for messages.
 
     Raises:
         ProtocolError: neither YAML nor JSON; names the line.
@@ -44,10 +48,10 @@ def parse_located(text: str, where: str) -> Located:
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON is YAML but for the tabs between its tokens
     try:
-        _check_events(text, where)
+        _check_events(text, where, what)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
-            raise ProtocolError(f"{where} is empty; docs/studies.md shows a protocol to begin with")
+            raise ProtocolError(f"{where} is empty; docs/studies.md shows a {what} to begin with")
         return _located(node, where)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -61,16 +65,16 @@ def parse_located(text: str, where: str) -> Located:
         raise ProtocolError(f"{where}, line {number}: a control character is there; correct it there") from error
 
 
-def _check_events(text: str, where: str) -> None:
+def _check_events(text: str, where: str, what: str) -> None:
     """Refuse what no protocol has and what would cost much to read: anchors, and lists in lists without end."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise ProtocolError(f"{where}, line {line}: anchors (& and *) aren't used in protocols; write it out")
+            raise ProtocolError(f"{where}, line {line}: anchors (& and *) aren't used in a {what}; write it out")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise ProtocolError(f"{where}, line {line}: this is nested too deeply for a protocol; correct it")
+            raise ProtocolError(f"{where}, line {line}: this is nested too deeply for a {what}; correct it")
 
 
 def to_yaml(content: Any) -> str:

@@ -1,8 +1,13 @@
 """The demo study: made from seeds on first use, found again later, with real scans where somebody has some."""
 
+import hashlib
+import io
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from synthview.cli.main import run
 from synthview.errors import StudyError
 from synthview.jobs import demo_study as module
 from synthview.jobs.demo_study import demo_study
@@ -12,6 +17,7 @@ from synthview.study.session import ReadingSession
 from synthview.study.study_folder import StudyFolder
 from synthview.volume import load_volume, save_volume
 from tests.study.bodies import body
+from tests.study.scan_server import ScanServer, small_heads
 from tests.study.small_study import walk
 
 
@@ -59,6 +65,51 @@ def test_real_scans_come_first_where_a_folder_is_named(tmp_path, monkeypatch):
     assert protocol.sections[0].screen.kind.value == "2afc-real"
     assert protocol.arms["real"].real
     assert protocol.volumes_needed()["real"] == 4
+
+
+def test_scans_of_a_list_are_downloaded_after_their_licence(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "bundled_checkpoints", dict)
+    monkeypatch.setattr(demo, "make_heads", _quick_heads)
+    command = ["study", "demo", "--make-only", "--device", "cpu", "--download", str(server.write(tmp_path))]
+    assert run(command) == 2  # nobody is there to agree
+    said = capsys.readouterr().err
+    assert "Licence:   CC-BY-4.0 (https://spdx.org/licenses/CC-BY-4.0.html)" in said
+    assert "Citation:  Nobody et al. (2026)" in said
+    assert said.splitlines()[-1].endswith("give --yes to download the scans")
+    assert server.asked == []
+    assert run([*command, "--yes"]) == 0
+    printed = capsys.readouterr()
+    assert "Licence:   CC-BY-4.0" in printed.err
+    with StudyFolder.open(Path(printed.out.strip())) as study:
+        real = [one for one in study.key(PASSPHRASE).materials if one.arm == "real"]
+    assert {one.provenance["sha256"] for one in real} == {
+        hashlib.sha256(one).hexdigest() for one in server.contents.values()
+    }
+    assert run(command) == 0  # all are there: nothing to ask
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 1), ("n\n", 130)])
+def test_who_sits_there_is_asked(server, tmp_path, monkeypatch, capsys, answer, status):
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert run(["study", "demo", "--download", str(server.write(tmp_path, a="missing"))]) == status
+    assert "Download them under this licence?" in capsys.readouterr().err
+    assert len(server.asked) == (status == 1)
+
+
+def test_real_scans_come_from_one_place(tmp_path, capsys):
+    assert run(["study", "demo", "--real", str(tmp_path), "--download", str(tmp_path / "list")]) == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = ScanServer(small_heads(tmp_path))
+    yield server
+    server.close()
 
 
 def _quick_heads(folder, count, *, seed, strength_mm):
