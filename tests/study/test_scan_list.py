@@ -1,6 +1,7 @@
 """Scan lists: what they say, and every mistake with file, line and field."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ def test_it_says_what_a_person_must_know(write):
         "Licence": "CC-BY-4.0 (https://spdx.org/licenses/CC-BY-4.0.html)",
         "Citation": "Nobody et al. (2026)",
     }
+
+
+def test_the_example_in_the_documentation_is_one(write, checkout):
+    text = (checkout / "docs" / "studies.md").read_text("utf-8")
+    (example,) = (part for part in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "synthview-scans" in part)
+    assert [file.name for file in read_scan_list(write(example)).files] == ["sub-01_T1w.nii.gz", "sub-02_T1w.nii.gz"]
 
 
 def test_a_licence_in_words_needs_a_link(write):
