@@ -68,7 +68,7 @@ def median(values: Sequence[float]) -> float:
 
 def peak_memory_mb(pid: int | None = None) -> float:
     """Largest resident memory of a process so far, in MB (10⁶ bytes); Linux only."""
-    status = Path(f"/proc/{pid or os.getpid()}/status").read_text()
+    status = Path(f"/proc/{pid or os.getpid()}/status").read_text("utf-8")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024 / 1e6
 
@@ -78,7 +78,9 @@ def peak_memory_of_children_mb() -> float:
 
     def below(pid: int) -> list[int]:
         children = [
-            int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+            int(child)
+            for task in Path(f"/proc/{pid}/task").glob("*/children")
+            for child in task.read_text("utf-8").split()
         ]
         return [*children, *(grandchild for child in children for grandchild in below(child))]
 
@@ -88,7 +90,11 @@ def peak_memory_of_children_mb() -> float:
 def machine() -> dict[str, str]:
     """Where and when this was measured."""
     cpu = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     return {

@@ -14,7 +14,7 @@ def napari_python() -> Path:
     """The interpreter of napari's environment; made at the first call, which takes a minute or two."""
     python = ENVIRONMENT / "bin" / "python"
     stamp = ENVIRONMENT / "made-from"
-    if not stamp.exists() or stamp.read_text() != "\n".join(_PACKAGES):
+    if not stamp.exists() or stamp.read_text("utf-8") != "\n".join(_PACKAGES):
         print(f"installing {_PACKAGES[0]} into {ENVIRONMENT}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *_PACKAGES], check=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-FIGURES = json.loads(Path(__file__).with_name("figures.json").read_text())
+FIGURES = json.loads(Path(__file__).with_name("figures.json").read_text("utf-8"))
 TOLERANCE = 2e-5
 
 

@@ -12,7 +12,7 @@ class Pack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.case: dict[str, Any] = json.loads((folder / "case.json").read_text())
+        self.case: dict[str, Any] = json.loads((folder / "case.json").read_text("utf-8"))
         with np.load(folder / "case.npz") as arrays:
             self.arrays = dict(arrays)
 

@@ -124,7 +124,7 @@ def test_another_checkpoints_manifest_is_left_alone(rat: Path) -> None:
     other.write_text(json.dumps({"name": "Other", "weights": "other.pth"}))
     kept = describe_checkpoint(rat, RAT)
     assert kept.parent == userdata.manifest_folder()
-    assert json.loads(other.read_text())["name"] == "Other"
+    assert json.loads(other.read_text("utf-8"))["name"] == "Other"
     assert inspect_checkpoint(rat).info.label == "Rat brains"
 
 

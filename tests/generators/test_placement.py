@@ -64,8 +64,8 @@ def test_the_command_and_verify(rat: Path, original: Path, tmp_path: Path, capsy
     assert verify_file(Path(made["file"]), rat, "cpu").bitwise_equal
     assert run(["generate", str(rat), "--like", str(tmp_path / "no.nii"), "--out", str(out)]) == 2
     sidecar = next(out.glob("*.json"))
-    content = json.loads(sidecar.read_text())
-    assert "rat_07" not in sidecar.read_text()  # which animal it was is nobody's business
+    content = json.loads(sidecar.read_text("utf-8"))
+    assert "rat_07" not in sidecar.read_text("utf-8")  # which animal it was is nobody's business
     assert content["provenance"]["arguments"]["like"]["shape"] == [64, 64, 40]
 
 

@@ -76,7 +76,7 @@ def test_a_made_volume_is_saved_opened_again_and_sets_the_controls(window, check
     with qtbot.waitSignal(window.documents.saved, timeout=WAIT_MS):
         window.actions_by_id["save"].trigger()
     np.testing.assert_array_equal(nib.load(target).get_fdata(dtype=np.float32), made.voxels)
-    assert json.loads((tmp_path / "sample.json").read_text())["provenance"]["seed"] == 1
+    assert json.loads((tmp_path / "sample.json").read_text("utf-8"))["provenance"]["seed"] == 1
 
     _made(window, qtbot, lambda: qtbot.keyClick(window, Qt.Key.Key_R))
     _opened(window, qtbot, target)

@@ -36,7 +36,7 @@ def main():
     event = events.get(timeout=80)
     while not isinstance(event, Progress if sys.argv[2] == "dies" else Done):
         event = events.get(timeout=80)
-    maps = Path(f"/proc/{client.pid}/maps").read_text()
+    maps = Path(f"/proc/{client.pid}/maps").read_text("utf-8")
     print("worker", client.pid, client._process.prefix)
     print("torch here", "torch" in sys.modules)
     print("torch there", "libtorch" in maps)
@@ -85,7 +85,10 @@ def worker_of(output: str) -> tuple[int, str]:
 
 def wait_until_gone(pid: int) -> None:
     deadline = time.monotonic() + 20
-    while Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z":
+    while (
+        Path(f"/proc/{pid}/stat").exists()
+        and Path(f"/proc/{pid}/stat").read_text("utf-8").split(")")[1].split()[0] != "Z"
+    ):
         assert time.monotonic() < deadline, f"the worker {pid} outlives its window"
         time.sleep(0.05)
 

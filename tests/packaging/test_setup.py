@@ -29,7 +29,7 @@ def bare_machine(checkout, tmp_path):
         (tools / name).chmod(0o755)
     # the script adds the system's own folders for ldconfig; here they hold nothing
     script = copy / "packaging" / "setup.sh"
-    script.write_text(script.read_text().replace("PATH=$PATH:/usr/sbin:/sbin", "PATH=$PATH"))
+    script.write_text(script.read_text("utf-8").replace("PATH=$PATH:/usr/sbin:/sbin", "PATH=$PATH"))
     return copy, tools
 
 
@@ -85,7 +85,7 @@ def test_nothing_that_qt_or_vtk_links_to_is_missing_after_setup():
 
 
 def test_every_library_that_qt_takes_from_the_system_is_in_the_list(checkout):
-    table = (checkout / "packaging" / "setup.sh").read_text().split('libraries="')[1].split('"')[0].split()[::2]
+    table = (checkout / "packaging" / "setup.sh").read_text("utf-8").split('libraries="')[1].split('"')[0].split()[::2]
     plugin = Path(find_spec("PySide6").submodule_search_locations[0], "Qt", "plugins", "platforms", "libqxcb.so")
     linked = subprocess.run(["ldd", plugin], capture_output=True, text=True, check=True, timeout=60).stdout
     needed = set(

@@ -54,7 +54,7 @@ class PostgresServer:
             if ready.returncode == 0:
                 return
             time.sleep(0.05)
-        raise RuntimeError((self._folder / "log").read_text())
+        raise RuntimeError((self._folder / "log").read_text("utf-8"))
 
     def stop(self) -> None:
         """At once, as when the power goes: connections break."""

@@ -134,7 +134,7 @@ def test_a_session_with_a_bundle_leaves_the_file_to_send_back(study: StudyFolder
 
 def test_altered_answers_are_refused_and_nothing_is_taken(study: StudyFolder) -> None:
     responses = answered(bundle_of(study, "ann"), "ann", 4)
-    signed = json.loads(responses.read_text())
+    signed = json.loads(responses.read_text("utf-8"))
     flipped = signed["content"].replace('"choice":"real"', '"choice":"synthetic"', 1)
     assert flipped != signed["content"]
     for content in (

@@ -199,7 +199,7 @@ def test_what_is_no_protocol_is_said_in_one_sentence(tmp_path: Path, content: by
 
 
 def test_the_examples_in_the_documentation_are_the_published_studies(checkout: Path) -> None:
-    text = (checkout / "docs" / "studies.md").read_text()
+    text = (checkout / "docs" / "studies.md").read_text("utf-8")
     parts = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     pairs, singles = (Protocol.parse(part) for part in parts if "format: synthview-scans" not in part)
     assert (len(pairs.readers), [section.trials_per_reader for section in pairs.sections]) == (12, [10, 30])
@@ -213,7 +213,7 @@ def test_the_examples_in_the_documentation_are_the_published_studies(checkout: P
 
 
 def test_the_schema_says_what_the_types_say() -> None:
-    schema = json.loads(resource_path("protocol.schema.json").read_text())
+    schema = json.loads(resource_path("protocol.schema.json").read_text("utf-8"))
     parts = {name: set(part["properties"]) for name, part in schema["$defs"].items()}
     assert set(schema["properties"]) == set(whole._FIELDS)
     assert parts["section"] == {*protocol_screen._SCREEN_FIELDS, *protocol_sections._DESIGN_FIELDS}

@@ -190,5 +190,5 @@ def test_people_push_simulated_readers_out_and_lapses_are_said(tmp_path: Path) -
         assert {vote.correct for vote in single} == {None}
         written = write_results(results, tmp_path)
     assert [path.name for path in written] == ["responses.csv", "readers.csv", "trials.csv", "activity.jsonl"]
-    lines = (tmp_path / "activity.jsonl").read_text().splitlines()
+    lines = (tmp_path / "activity.jsonl").read_text("utf-8").splitlines()
     assert json.loads(lines[0]) == {"reader": "bob", "trial": 1, "activity": []}

@@ -181,7 +181,7 @@ def test_a_databases_password_is_neither_kept_nor_shown(tmp_path: Path, postgres
     address = postgres.url.replace("coordinator@", "coordinator:hunter2@")
     with make_study(tmp_path / "study", RESUMABLE, address) as study:
         assert "hunter2" not in study.store.where and "coordinator:***@" in study.store.where
-    assert "hunter2" not in (tmp_path / "study" / "study.json").read_text()
+    assert "hunter2" not in (tmp_path / "study" / "study.json").read_text("utf-8")
     with StudyFolder.open(tmp_path / "study") as again:
         assert again.store.readers == ("ann", "bob", "cy")
     assert not (tmp_path / "study" / "record.db").exists()

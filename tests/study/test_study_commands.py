@@ -117,7 +117,7 @@ def test_a_study_that_can_not_be_made_leaves_nothing(
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("kept")
     assert "is not empty" in refusal(capsys, "new", protocol, "--out", tmp_path / "full")
-    assert (tmp_path / "full" / "mine.txt").read_text() == "kept"
+    assert (tmp_path / "full" / "mine.txt").read_text("utf-8") == "kept"
     protocol.write_text(PROTOCOL.replace("pairs: 4", "pairs: four"))
     assert "line 11: sections[1].pairs must be a whole number" in refusal(capsys, "new", protocol, "--out", out)
 
@@ -183,7 +183,7 @@ def test_answers_go_by_bundle_and_come_back_by_file(tmp_path: Path, capsys: pyte
 
 
 def test_the_commands_are_documented(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = (checkout / "docs" / "studies.md").read_text()
+    text = (checkout / "docs" / "studies.md").read_text("utf-8")
     for name in ("new", "check", "run", "export", "import", "overrule", "results"):
         assert f"synthview study {name} " in text
         assert run(["study", name, "--help"]) == 0

@@ -35,7 +35,7 @@ def test_the_command_writes_and_prints_figures(tmp_path: Path, capsys: pytest.Ca
     assert figures["ms-ssim within"]["synthetic"] == pytest.approx(figures["ms-ssim within"]["real"], abs=0.1)
     assert figures["nearest neighbour"]["synthetic"] == 0 and figures["copies"]["synthetic"] == 100
     assert figures["copies"]["real"] is None and figures["accepted"]["synthetic"] == 100
-    with out.open(newline="") as file:
+    with out.open(newline="", encoding="utf-8") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     assert rows.keys() == figures.keys() and rows["copies"]["real"] == ""
 

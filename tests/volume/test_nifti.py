@@ -106,7 +106,7 @@ def test_another_volume_of_the_same_name_does_not_inherit_how_the_first_was_made
 def test_a_json_file_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "a.json").write_text('{"RepetitionTime": 2.0}')
     save_volume(marked_volume(), tmp_path / "a.nii.gz")
-    assert (tmp_path / "a.json").read_text() == '{"RepetitionTime": 2.0}'
+    assert (tmp_path / "a.json").read_text("utf-8") == '{"RepetitionTime": 2.0}'
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
