@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthview.errors import Cancelled, SynthviewError
+
+if TYPE_CHECKING:
+    from synthview.study.scan_list import ScanList
 
 _CANCEL_S = 10.0
 
@@ -56,9 +59,11 @@ class DemoOrder:
 
     Attributes:
         real: a folder of real scans; None for synthetic volumes only.
+        scans: real scans to download first, whose licence the user has agreed to; instead of ``real``.
     """
 
     real: Path | None = None
+    scans: ScanList | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,12 @@ def _made(order: StudyOrder, progress: Any) -> StudyMade:
 def _made_demo(order: DemoOrder, progress: Any) -> DemoMade:
     from synthview.jobs.demo_study import demo_study
 
-    return DemoMade(*demo_study(order.real, progress))
+    if order.scans is None:
+        return DemoMade(*demo_study(order.real, progress))
+    from synthview.jobs.scan_download import download_scans
+
+    folder = download_scans(order.scans, lambda fraction: progress(fraction / 2))
+    return DemoMade(*demo_study(folder, lambda fraction: progress(0.5 + fraction / 2)))
 
 
 def _words(report: Any) -> tuple[str, ...]:
