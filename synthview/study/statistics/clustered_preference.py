@@ -170,7 +170,7 @@ def _effective(contrast: Contrast, values: Table) -> list[Result]:
             ("icc", found.icc, "one-way analysis of variance",
              f"Intraclass correlation of votes within {unit}: {found.icc:.3f}; 0 would be independent votes."),
             ("design_effect", found.design_effect, "1 + (votes per cluster - 1) × ICC",
-             f"Votes within {unit} are alike: variance is {found.design_effect:.2f} times that of independent votes."),
+             f"Clustering by {unit}: the variance is {found.design_effect:.2f} times that of independent votes."),
             ("effective_votes", found.effective, "votes / design effect",
              f"The {votes} votes are worth about {found.effective:.0f} independent votes (clustering by {unit})."),
         ):  # fmt: skip
