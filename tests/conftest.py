@@ -1,12 +1,21 @@
 """What every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # plain `pytest`; make test brings a screen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_dir_of_shared_fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same for what several tests share, such as a worker process: it begins before a test's own folder is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNTHVIEW_DATA_DIR", str(tmp_path_factory.mktemp("shared-user-data")))
+        yield
 
 
 @pytest.fixture(autouse=True)
