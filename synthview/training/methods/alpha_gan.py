@@ -11,19 +11,18 @@ gradient difference, MSE, AdamW); Wang et al., CSegSynth (tissue maps, and featu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.errors import WrongRequestError
 from synthview.training.losses import gradient_difference, gradient_penalty, says
-from synthview.training.methods.base import Losses, Method, Setting, frozen
+from synthview.training.methods.base import Losses, Setting, frozen
 from synthview.training.methods.conditions import Conditions, feature_terms
-from synthview.training.methods.families import Sizes, Trainable, build_trainable
+from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.methods.one_pass import OnePass
 from synthview.training.networks.critics import CodeCritic, Downward
 from synthview.training.samples import Batch
 
@@ -79,7 +78,7 @@ class AlphaLoss:
     feature: float = 0.0
 
 
-class AlphaGan(Method):
+class AlphaGan(OnePass):
     """See the module."""
 
     Network = AlphaNetwork
@@ -89,7 +88,7 @@ class AlphaGan(Method):
         super().__init__(setting)
         self._check()
         size, data, channels = self.network, self.recipe.data, self.samples.channels
-        self.made: Trainable = build_trainable(self.recipe.family, data.shape, size, len(data.features))
+        self.made = build_trainable(self.recipe.family, data.shape, size, len(data.features))
         length, spectral, told = self.made.latent_dim, size.critic_spectral, len(data.features)
         norm = "none" if self.loss.adversary == "wasserstein" else "instance"
         self.networks = {
@@ -126,22 +125,8 @@ class AlphaGan(Method):
         self.update("code critic", losses["code critic"])
         return losses
 
-    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """N(0, 1)."""
-        return torch.randn(count, self.made.latent_dim, generator=generator)
-
-    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
-        """In one pass."""
-        made = self.made.forward(averages["generator"], z.to(self.device), features)
-        return F.softmax(made, dim=1) if self.made.tissues else made
-
-    def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return self.made.stated(self.samples.data.about)
-
     def _make(self, z: torch.Tensor, given: Conditions) -> torch.Tensor:
-        made = self.made.forward(self.networks["generator"], z, given.features)
-        return F.softmax(made, dim=1) if self.made.tissues else made
+        return self.volumes(self.networks["generator"], z, given.features)
 
     def _generator_losses(self, real: torch.Tensor, z: torch.Tensor, given: Conditions) -> Losses:
         critic, loss = self.networks["critic"], self.loss

@@ -11,9 +11,8 @@ that are alike should be judged alike, so that the whole volume hangs together t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -22,9 +21,10 @@ from torch.nn import functional as F  # noqa: N812
 from synthview.errors import WrongRequestError
 from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.training.losses import says
-from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
-from synthview.training.methods.families import Trainable, build_trainable
+from synthview.training.methods.base import Losses, Setting, adam, frozen
+from synthview.training.methods.families import build_trainable
 from synthview.training.methods.hagan import QUARTER, HaGanLoss, HaGanSizes, SlabEncoder
+from synthview.training.methods.one_pass import OnePass
 from synthview.training.networks import forwards
 from synthview.training.networks.critics import Downward
 from synthview.training.samples import Batch
@@ -60,7 +60,7 @@ class CrfGanLoss(HaGanLoss):
     """[loss]: as HA-GAN's; the field learns at the critic's rate."""
 
 
-class CrfGanMethod(Method):
+class CrfGanMethod(OnePass):
     """See the module."""
 
     Network = HaGanSizes
@@ -69,7 +69,7 @@ class CrfGanMethod(Method):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         shape, size = self.recipe.data.shape, self.network
-        self.made: Trainable = build_trainable(self.recipe.family, shape, size)
+        self.made = build_trainable(self.recipe.family, shape, size)
         generator = self.made.network
         if not isinstance(generator, HaGanNetwork) or generator.sub_G is not None:
             raise WrongRequestError(f"{self.recipe.name}: method crf-gan trains the family crf-gan only")
@@ -113,18 +113,6 @@ class CrfGanMethod(Method):
             losses["encoder"] = F.l1_loss(again, slab)
         self.update("encoder", losses["encoder"])
         return losses
-
-    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """N(0, 1)."""
-        return torch.randn(count, self.made.latent_dim, generator=generator)
-
-    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
-        """In one pass."""
-        return self.made.forward(averages["generator"], z.to(self.device), None)
-
-    def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return self.made.stated(self.samples.data.about)
 
     @property
     def _generator(self) -> HaGanNetwork:

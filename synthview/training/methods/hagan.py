@@ -11,9 +11,8 @@ can't see, the low-resolution branch does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -22,8 +21,9 @@ from torch.nn import functional as F  # noqa: N812
 from synthview.errors import WrongRequestError
 from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.training.losses import says
-from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
-from synthview.training.methods.families import Sizes, Trainable, build_trainable
+from synthview.training.methods.base import Losses, Setting, adam, frozen
+from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.methods.one_pass import OnePass
 from synthview.training.networks import forwards
 from synthview.training.networks.critics import Downward
 from synthview.training.samples import Batch
@@ -90,7 +90,7 @@ class SlabEncoder(nn.Module):
         return cast(torch.Tensor, self.layers(x))
 
 
-class HaGanMethod(Method):
+class HaGanMethod(OnePass):
     """See the module."""
 
     Network = HaGanSizes
@@ -99,7 +99,7 @@ class HaGanMethod(Method):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         shape, size = self.recipe.data.shape, self.network
-        self.made: Trainable = build_trainable(self.recipe.family, shape, size)
+        self.made = build_trainable(self.recipe.family, shape, size)
         generator = self.made.network
         if not isinstance(generator, HaGanNetwork) or generator.sub_G is None:
             raise WrongRequestError(f"{self.recipe.name}: method ha-gan trains the family ha-gan only")
@@ -142,18 +142,6 @@ class HaGanMethod(Method):
         losses["encoder"] = self._encoder_step(slab)
         losses["code encoder"] = self._code_step(real, slab, small, first)
         return losses
-
-    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """N(0, 1)."""
-        return torch.randn(count, self.made.latent_dim, generator=generator)
-
-    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
-        """In one pass."""
-        return self.made.forward(averages["generator"], z.to(self.device), None)
-
-    def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return self.made.stated(self.samples.data.about)
 
     @property
     def _generator(self) -> HaGanNetwork:

@@ -9,19 +9,18 @@ samples differ smoothly: warps of one individual, or people without texture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.training.codes import Codes, component_codes, random_codes
 from synthview.training.losses import gradient_difference, soft_cross_entropy
-from synthview.training.methods.base import Losses, Method, Setting
+from synthview.training.methods.base import Losses, Setting
 from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.methods.one_pass import OnePass
 from synthview.training.networks import forwards
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
@@ -52,7 +51,7 @@ class PairedLoss:
     code_rate: float = 0.0
 
 
-class Paired(Method):
+class Paired(OnePass):
     """See the module."""
 
     Network = Sizes
@@ -129,12 +128,3 @@ class Paired(Method):
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """N(0, 1)."""
         return random_codes(generator, count, self.made.latent_dim)
-
-    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
-        """In one pass."""
-        made = self.made.forward(averages["generator"], z.to(self.device), features)
-        return F.softmax(made, dim=1) if self.made.tissues else made
-
-    def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return self.made.stated(self.samples.data.about)

@@ -10,19 +10,17 @@ tissue maps, whose prior depends on the features: CSegSynth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.generators.networks.csegsynth import CSegSynthNetwork
 from synthview.training.losses import kl_between, kl_to_normal, says
-from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
+from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.conditions import Conditions
-from synthview.training.methods.families import Sizes, Trainable, build_trainable
+from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.methods.one_pass import OnePass
 from synthview.training.networks.critics import Downward
 from synthview.training.networks.forwards import csegsynth_posterior
 from synthview.training.samples import Batch
@@ -55,7 +53,7 @@ class VaeGanLoss:
     adversary: float = 0.1
 
 
-class VaeGan(Method):
+class VaeGan(OnePass):
     """See the module; with features also C-VAE-GAN, whose encoder and discriminator are told them."""
 
     Network = VaeGanSizes
@@ -65,7 +63,7 @@ class VaeGan(Method):
         super().__init__(setting)
         size, data, channels = self.network, self.recipe.data, self.samples.channels
         told = len(data.features)
-        self.made: Trainable = build_trainable(self.recipe.family, data.shape, size, told)
+        self.made = build_trainable(self.recipe.family, data.shape, size, told)
         length = 2 * self.made.latent_dim
         self.networks = {
             "generator": self.made.network,
@@ -97,19 +95,6 @@ class VaeGan(Method):
             self.update("critic", judged)
             losses["critic"] = judged
         return losses
-
-    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """N(0, 1)."""
-        return torch.randn(count, self.made.latent_dim, generator=generator)
-
-    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
-        """In one pass."""
-        made = self.made.forward(averages["generator"], z.to(self.device), features)
-        return F.softmax(made, dim=1) if self.made.tissues else made
-
-    def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return self.made.stated(self.samples.data.about)
 
     def _made(
         self, real: torch.Tensor, given: Conditions, noise: torch.Tensor, z: torch.Tensor

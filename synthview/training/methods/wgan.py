@@ -8,18 +8,15 @@ Gulrajani et al., NeurIPS 2017; 3dbraingen's and MRIAnatEval's WGAN; CSegSynth's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import nn
-from torch.nn import functional as F  # noqa: N812
 
 from synthview.training.losses import gradient_penalty
-from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
+from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.conditions import Conditions, volume_term
-from synthview.training.methods.families import Sizes, Trainable, build_trainable
+from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.methods.one_pass import OnePass
 from synthview.training.networks.critics import Downward
 from synthview.training.samples import Batch
 
@@ -48,7 +45,7 @@ class WganLoss:
     volume: float = 0.0
 
 
-class Wgan(Method):
+class Wgan(OnePass):
     """See the module."""
 
     Network = WganSizes
@@ -58,7 +55,7 @@ class Wgan(Method):
         super().__init__(setting)
         size, data = self.network, self.recipe.data
         told = len(data.features)
-        self.made: Trainable = build_trainable(self.recipe.family, data.shape, size, told)
+        self.made = build_trainable(self.recipe.family, data.shape, size, told)
         self.networks = {
             "generator": self.made.network,
             "critic": Downward(self.samples.channels, data.shape, size.critic_width, features=told),
@@ -91,19 +88,5 @@ class Wgan(Method):
         self.update("generator", losses["generator"])
         return losses
 
-    def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """N(0, 1)."""
-        return torch.randn(count, self.made.latent_dim, generator=generator)
-
-    def sample(self, averages: Mapping[str, nn.Module], z: torch.Tensor, features: torch.Tensor | None) -> torch.Tensor:
-        """In one pass."""
-        made = self.made.forward(averages["generator"], z.to(self.device), features)
-        return F.softmax(made, dim=1) if self.made.tissues else made
-
-    def arguments(self) -> dict[str, Any]:
-        """What the family can't read from the weights."""
-        return self.made.stated(self.samples.data.about)
-
     def _make(self, z: torch.Tensor, told: torch.Tensor | None) -> torch.Tensor:
-        made = self.made.forward(self.networks["generator"], z, told)
-        return F.softmax(made, dim=1) if self.made.tissues else made
+        return self.volumes(self.networks["generator"], z, told)
