@@ -135,7 +135,9 @@ def individual(  # noqa: PLR0917
     window: Annotated[
         str | None, typer.Option(metavar="LOW,HIGH", help="Values stored as 0 and 255; of the scan if left out.")
     ] = None,
-    flips: Annotated[bool, typer.Option(help="Whether left and right may be swapped.")] = True,
+    numbers: Annotated[
+        int, typer.Option(min=6, help="How many numbers decide a sample: sizes, turns and smooth warps.")
+    ] = 16,
     keep_steps: KeepSteps = False,
     as_json: AsJson = False,
 ) -> None:
@@ -155,7 +157,7 @@ def individual(  # noqa: PLR0917
         spacing,
         kinds[kind],
         window=(limits[0], limits[1]) if limits else None,
-        flips=flips,
+        numbers=numbers,
     )
     origin = _origin(licence, noncommercial, source)
     built = build_individual(scan, mask, out, options, origin=origin, progress=progress(), keep_steps=keep_steps)

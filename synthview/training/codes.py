@@ -5,6 +5,8 @@ al., "Optimizing the Latent Space of Generative Networks", ICML 2018, which star
 with the generator.  Theirs stay on a sphere; ours stay uncorrelated, of mean 0 and variance 1, so that N(0, 1) is where
 new latents are drawn from.  What the features explain is taken out, so that a code says what a person is besides age
 and sex, and the same code with another age is the same person older.
+
+Where a training set keeps the numbers that decided each sample, those are the codes, and nothing has to be found.
 """
 
 from __future__ import annotations
@@ -22,6 +24,16 @@ from synthview.training.samples import Samples
 
 _POOLED_VOXELS = 8000  # about as many of each sample are compared
 _KNOTS = (-0.7, 0.0, 0.7)  # of the feature's range of standard deviations, where its slope may change
+
+
+def known_codes(samples: Samples) -> npt.NDArray[np.float32] | None:
+    """The numbers that decided each sample, (N, L), but for those that the features tell; None: they aren't known."""
+    codes = samples.data.codes
+    if codes is None:
+        return None
+    names = samples.data.about.codes or ("",) * codes.shape[1]
+    kept = [number for number, name in enumerate(names) if name not in samples.recipe.features]
+    return np.ascontiguousarray(codes[:, kept])
 
 
 def component_codes(
@@ -85,6 +97,11 @@ class Codes(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.from_numpy(scores.copy()))
         self._explained = _explained(None if features is None else features.numpy(), len(scores))
+
+    @property
+    def length(self) -> int:
+        """Of a code."""
+        return self.weight.shape[1]
 
     def forward(self, indices: torch.Tensor) -> torch.Tensor:
         """Codes of some samples, (n, length)."""

@@ -6,6 +6,7 @@ A training set is a folder:
     images.npy     (N, I, J, K) uint8 scans, 0 = background; absent where a set has tissue maps only
     tissues.npy    (N, 3, I, J, K) uint8 probabilities · 255 of white matter, grey matter and CSF, in this order
                    (CSegSynth's; background is what is left to 255); absent where there are none
+    codes.npy      (N, L) float32: numbers from N(0, 1) that decided each sample; absent where they are not known
     table.csv      one row a sample: sample, subject, split, then the columns of dataset.json as numbers
     held_out/      the same layout: real scans kept out of everything, put through the same preprocessing; may be absent
 
@@ -80,6 +81,7 @@ class Description:
         sources: who made the data, one sentence each.
         count: samples.
         columns: of table.csv.
+        codes: what the numbers of a sample's code decide, as the column's name where it is one; empty: not known.
         built: builder version, method, seed, options and their SHA-256.
     """
 
@@ -99,6 +101,7 @@ class Description:
     sources: tuple[str, ...]
     count: int
     columns: tuple[Column, ...]
+    codes: tuple[str, ...] = ()
     built: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -119,6 +122,7 @@ class Description:
         said["kind"] = VolumeKind(said["kind"])
         for name in ("shape", "spacing_mm", "window", "sources"):
             said[name] = tuple(said[name])
+        said["codes"] = tuple(said.get("codes", ()))  # sets of builders 1 and 2 have none
         said["affine"] = tuple(tuple(row) for row in said["affine"])
         return cls(**said)
 
@@ -132,6 +136,7 @@ class TrainingSet:
         about: what dataset.json says.
         images: (N, I, J, K) uint8, or None.
         tissues: (N, 3, I, J, K) uint8, or None.
+        codes: (N, L) float32, or None.
         table: the columns of table.csv, as text.
     """
 
@@ -139,6 +144,7 @@ class TrainingSet:
     about: Description
     images: Bytes | None
     tissues: Bytes | None
+    codes: npt.NDArray[np.float32] | None
     table: Table
 
     @classmethod
@@ -156,11 +162,12 @@ class TrainingSet:
             about = Description.from_json(file.read_text("utf-8"))
         except (ValueError, TypeError, KeyError) as error:
             raise TrainingDataError(f"{file} can't be understood ({error}); build the training set again") from error
-        images = _array(folder / "images.npy", (about.count, *about.shape))
-        tissues = _array(folder / "tissues.npy", (about.count, len(TISSUES), *about.shape))
+        images = _array(folder / "images.npy", np.uint8, (about.count, *about.shape))
+        tissues = _array(folder / "tissues.npy", np.uint8, (about.count, len(TISSUES), *about.shape))
+        codes = _array(folder / "codes.npy", np.float32, (about.count, -1))
         if images is None and tissues is None:
             raise TrainingDataError(f"{folder} has neither images.npy nor tissues.npy; build the training set again")
-        return cls(folder, about, images, tissues, _read_table(folder / "table.csv", about))
+        return cls(folder, about, images, tissues, codes, _read_table(folder / "table.csv", about))
 
     def __len__(self) -> int:
         return self.about.count
@@ -236,16 +243,19 @@ def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         writer.writerows(rows)
 
 
-def _array(path: Path, shape: tuple[int, ...]) -> Bytes | None:
+def _array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> npt.NDArray[Any] | None:
+    """A file's array, of this shape; -1 is any length."""
     if not path.is_file():
         return None
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise TrainingDataError(f"{path} can't be read ({error}); build the training set again") from error
-    if array.dtype != np.uint8 or array.shape != shape:
+    fits = array.ndim == len(shape) and all(want in {-1, have} for have, want in zip(array.shape, shape, strict=True))
+    if array.dtype != dtype or not fits:
+        wanted = f"{np.dtype(dtype)} {shape}"
         raise TrainingDataError(
-            f"{path} holds {array.dtype} {array.shape} where dataset.json says uint8 {shape}; build it again"
+            f"{path} holds {array.dtype} {array.shape} where dataset.json says {wanted}; build it again"
         )
     return array
 

@@ -44,7 +44,10 @@ from synthview.training.start import keep_start, load_start
 
 Report = Callable[[int, int, dict[str, float]], None]
 """Called after some steps with how many are done, how many there are, and the latest losses; may raise to stop."""
-_SHEET = 8  # volumes on a sheet
+_SHEET, _PAIR = (
+    8,
+    2,
+)  # volumes on a sheet, and at a time: for one volume on one thread torch takes its slowest convolution
 
 
 @dataclass(frozen=True)
@@ -177,10 +180,9 @@ class _Trainer:
             places = torch.linspace(0, len(features) - 1, _SHEET).long()
             order = features[:, 0].argsort(stable=True)
             features = features[order[places]].to(method.device)
-        made = [
-            method.sample(self.averages.networks, z[i : i + 1], None if features is None else features[i : i + 1])
-            for i in range(_SHEET)
-        ]
+        pairs = [slice(first, first + _PAIR) for first in range(0, _SHEET, _PAIR)]
+        told = [None if features is None else features[pair] for pair in pairs]
+        made = [method.sample(self.averages.networks, z[p], f) for p, f in zip(pairs, told, strict=True)]
         self._save_sheet(f"step-{self.step:07d}.png", torch.cat(made))
 
     def _show_real(self) -> None:

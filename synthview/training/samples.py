@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -17,19 +17,27 @@ from synthview.training.recipe import Data
 Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
 class Batch:
     """What a step is given.
 
+    Args:
+        samples: of which these are some.
+        indices: which.
+
     Attributes:
-        indices: of the samples.
-        volumes: (N, 1, I, J, K) in [-1, 1], or (N, 4, I, J, K) probabilities.
+        indices: of the samples, (N,).
         features: (N, F) as the network takes them; None without features.
     """
 
-    indices: torch.Tensor
-    volumes: torch.Tensor
-    features: torch.Tensor | None
+    def __init__(self, samples: Samples, indices: list[int]) -> None:
+        self._samples = samples
+        self.indices = torch.tensor(indices)
+        self.features = None if samples.features is None else samples.features[indices]
+
+    @cached_property
+    def volumes(self) -> torch.Tensor:
+        """(N, 1, I, J, K) in [-1, 1], or (N, 4, I, J, K) probabilities; prepared when they are first asked for."""
+        return torch.stack([self._samples.volume(index) for index in self.indices.tolist()])
 
 
 class Samples:
@@ -81,9 +89,7 @@ class Samples:
 
     def take(self, indices: list[int]) -> Batch:
         """These samples."""
-        volumes = torch.stack([self.volume(index) for index in indices])
-        features = None if self.features is None else self.features[indices]
-        return Batch(torch.tensor(indices), volumes, features)
+        return Batch(self, indices)
 
 
 def fit(stored: Bytes, shape: tuple[int, int, int]) -> Bytes:

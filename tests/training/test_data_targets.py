@@ -18,12 +18,12 @@ def test_targets_start_at_the_young_and_follow_the_charts() -> None:
     measured = [Volumes(1500, 650, 480, 15)] * 2 + [Volumes(1400, 600, 450, 14)] * 2 + [Volumes(1400, 500, 450, 60)]
     targets = anchor(ages, sexes, measured)
     assert targets.age == 23
-    rng = np.random.default_rng(0)
-    exact = {age: targets.draw(age, 1, rng, spread=0) for age in (23, 80)}
+    exact = {age: targets.volumes(age, 1, 0, np.zeros(3)) for age in (23, 80)}
     assert exact[23].gm == pytest.approx(np.sqrt(650 * 600)) and exact[23].ventricles == pytest.approx(np.sqrt(15 * 14))
     assert exact[80].gm / exact[23].gm == pytest.approx(430 / 548, abs=0.02)
     assert 2.5 < exact[80].ventricles / exact[23].ventricles < 3.7
-    spread = [targets.draw(60, 0, rng) for _ in range(150)]
+    numbers = np.random.default_rng(0).standard_normal((150, 4))
+    spread = [targets.volumes(60, 0, n[0], n[1:]) for n in numbers]
     assert np.std(np.log([v.ventricles for v in spread])) == pytest.approx(0.34, abs=0.08)
     assert np.corrcoef([v.icv for v in spread], [v.gm for v in spread])[0, 1] > 0.2
 

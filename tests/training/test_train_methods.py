@@ -123,6 +123,13 @@ CASES: dict[str, dict[str, Any]] = {
         "network": {"autoencoder": [8, 8], "diffusion": [8, 8], "attention": [False, True], "critic_width": 2},
         "loss": {"autoencoder_steps": 1, "adversary_from": 0, "sampling_steps": 2},
     },
+    "ldm in pieces": {
+        "method": "ldm",
+        "family": "monai-ldm",
+        "shape": [16, 16, 16],
+        "network": {"autoencoder": [8, 8], "diffusion": [8, 8], "attention": [False, True], "critic_width": 2},
+        "loss": {"autoencoder_steps": 1, "crop": [8, 12, 16], "adversary_from": 0, "sampling_steps": 2},
+    },
     "paired": {
         "method": "paired",
         "family": "csegsynth",

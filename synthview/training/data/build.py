@@ -83,6 +83,7 @@ def build_population(
     )
     real = _made(population.held_out, population.real, "preparing held-out scans", progress)
     _write(out / "held_out", about, PERSON_COLUMNS, real)
+    about = replace(about, codes=population.code_names)
     samples = _made(range(options.count), population.sample, "making people", progress)
     _write(out, about, (*PERSON_COLUMNS, COGNITION), samples)
     return _finished(out, steps, keep_steps=keep_steps)

@@ -1,12 +1,15 @@
 """Training sets of one individual: smooth random warps of a single scan, for trying the tools.
 
-Such a set shows one anatomy in many proportions; a generator trained on it can show nothing else, and says so.
+Such a set shows one anatomy in many proportions; a generator trained on it can show nothing else, and says so.  Each
+sample is made of a few numbers from N(0, 1), which are kept as its code: three sizes, three turns, and how far along
+each of some fixed smooth warps.  A generator that is given the code knows all there is to know, and need not blur.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +29,8 @@ from synthview.volume import VolumeKind, load_volume
 Matrix = npt.NDArray[Any]
 _AIR_HU, _SKIN_HU = -1000.0, -400.0
 _CT_NOISE = 2.0  # stored values, largest standard deviation
+_MOTIONS, _TRUNCATION = 6, 2.0  # of a code's numbers, how many are sizes and turns; standard deviations
+_WARPS_STREAM = 2**32  # of random numbers: no sample's
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class IndividualOptions:
         kind: of the scan.
         window: real values stored as 0 and 255; None: 0 and the 99.9th percentile of the foreground.
         centre_mm: RAS+ mm of the middle of the samples; None: the foreground's centre of mass.
-        flips: whether left and right may be swapped (not in a chest: the heart is on the left).
+        numbers: that decide a sample; 6 and the number of smooth warps.
         size_sd: standard deviation of size along each axis, as a share.
         turn_sd: standard deviation of turns about each axis, degrees.
         warp: standard deviation of the smooth warp, as a share of the volume's shortest side.
@@ -54,10 +59,10 @@ class IndividualOptions:
     kind: VolumeKind = VolumeKind.T2_STAR
     window: tuple[float, float] | None = None
     centre_mm: tuple[float, float, float] | None = None
-    flips: bool = True
-    size_sd: float = 0.05
-    turn_sd: float = 3.0
-    warp: float = 0.02
+    numbers: int = 16
+    size_sd: float = 0.03
+    turn_sd: float = 2.0
+    warp: float = 0.012
     appearance: Appearance = field(default_factory=lambda: Appearance(reference=150.0))
 
     def said(self) -> dict[str, Any]:
@@ -97,49 +102,55 @@ class Individual:
         files = [file_digest(file) for file in (scan, mask) if file]
         self.key = digest(BUILDER_VERSION, options.said(), files)
 
+    @cached_property
+    def _warps(self) -> Floats:
+        """The smooth warps that all samples share: velocity fields (W, 3, I, J, K) in voxels."""
+        options, shape = self.options, self.options.shape
+        count = options.numbers - _MOTIONS
+        size = options.warp * min(shape) / np.sqrt(max(count, 1))
+        rng = np.random.default_rng([options.seed, _WARPS_STREAM])
+        wide = [random_field(shape, 0.16 * min(shape), size, rng) for _ in range(count)]
+        fine = [random_field(shape, 0.07 * min(shape), 0.3 * size, rng) for _ in range(count)]
+        return np.stack(wide) + np.stack(fine) if count else np.zeros((0, 3, *shape), dtype=np.float32)
+
     def _centre(self, foreground: Floats) -> tuple[float, float, float]:
         ijk = np.argwhere(foreground > 0).mean(axis=0)
         x, y, z = self._affine[:3, :3] @ ijk + self._affine[:3, 3]
         return float(x), float(y), float(z)
 
     def sample(self, number: int) -> Arrays:
-        """One warp: "image" in bytes and "row" as text."""
+        """One warp: "image" in bytes, "code", and "row" as text."""
         return self._steps.do(f"sample-{number:05d}", self.key, lambda: self._make(number))
 
     def _make(self, number: int) -> Arrays:
         options = self.options
         rng = np.random.default_rng([options.seed, number])
-        image, least = self._warped(rng)
+        code = rng.standard_normal(options.numbers).astype(np.float32)
+        image, least = self._warped(np.clip(code, -_TRUNCATION, _TRUNCATION))
         foreground = image[1] if self._masked else np.ones_like(image[0])
         if options.kind is VolumeKind.CT:
             changed = image[0] + rng.standard_normal(options.shape).astype(np.float32) * rng.uniform(0, _CT_NOISE)
         else:
             changed = change_appearance(image[0], foreground, options.appearance, rng)
         row: Row = {"sample": f"warp-{number:05d}", "subject": self.name, "split": "train"}
-        return packed(changed, None, {**row, **numbers({"least_jacobian": least})})
+        return packed(changed, None, {**row, **numbers({"least_jacobian": least})}, code)
 
-    def _warped(self, rng: np.random.Generator) -> tuple[Floats, float]:
-        options, shape = self.options, self.options.shape
-        size = options.warp * min(shape)
-        velocity = random_field(shape, 0.16 * min(shape), size, rng)
-        velocity += random_field(shape, 0.07 * min(shape), 0.3 * size, rng)
-        displacement = exponential(velocity)
-        to_scan: Matrix = np.linalg.inv(self._affine) @ self._motion(rng) @ self.grid.affine
+    def _warped(self, code: Floats) -> tuple[Floats, float]:
+        displacement = exponential(np.tensordot(code[_MOTIONS:], self._warps, axes=1))
+        to_scan: Matrix = np.linalg.inv(self._affine) @ self._motion(code) @ self.grid.affine
         outside = "zeros" if self._masked else "border"
         to_field: Matrix = np.linalg.inv(self.grid.affine)
         read = resample(self._channels, self.grid, to_field, displacement, to_scan, outside=outside)
-        flip = options.flips and rng.random() < 0.5
-        return (read[:, ::-1] if flip else read), float(jacobian(displacement).min())
+        return read, float(jacobian(displacement).min())
 
-    def _motion(self, rng: np.random.Generator) -> Matrix:
-        """4x4: turns, sizes and shifts about the centre of the grid, in mm."""
-        sizes = np.exp(np.clip(rng.standard_normal(3), -2, 2) * self.options.size_sd)
-        turns = np.deg2rad(np.clip(rng.standard_normal(3), -2, 2) * self.options.turn_sd)
-        shift = np.clip(rng.standard_normal(3), -2, 2) * 0.01 * min(self.options.shape) * self.options.spacing_mm
+    def _motion(self, code: Floats) -> Matrix:
+        """4x4: sizes and turns about the centre of the grid, in mm."""
+        sizes = np.exp(code[:3] * self.options.size_sd)
+        turns = np.deg2rad(code[3:_MOTIONS] * self.options.turn_sd)
         linear = rotation(turns) @ np.diag(sizes)
         centre = np.array(self.grid.centre_mm)
         matrix = np.eye(4)
-        matrix[:3, :3], matrix[:3, 3] = linear, centre + shift - linear @ centre
+        matrix[:3, :3], matrix[:3, 3] = linear, centre - linear @ centre
         return matrix
 
 

@@ -20,6 +20,7 @@ from synthview.training.data.alignment import Alignment, align, positions
 from synthview.training.data.appearance import Appearance, change_appearance
 from synthview.training.data.atrophy import Borders, find_borders, fit_borders
 from synthview.training.data.fields import Floats, compose, exponential, jacobian, sample
+from synthview.training.data.person import Person, code_names, read_code
 from synthview.training.data.shape_model import Shape, ShapeModel, learn_shapes, symmetric_exp
 from synthview.training.data.steps import Arrays, Progress, Steps, digest, no_progress
 from synthview.training.data.subjects import Anatomy, Subject, find_subjects, read_anatomy, split_subjects
@@ -29,7 +30,6 @@ from synthview.training.data.warping import Grid, resample
 from synthview.training.data.writing import BUILDER_VERSION, Row, numbers, packed
 
 Matrix = npt.NDArray[np.float64]
-_TEXTURE_YEARS = 15.0  # a brain's texture and sulci may stand for an age this far from its own
 _LEAST_JACOBIAN, _RETREATS = 0.01, 4  # of a whole warp; at 0 it folds
 _CENTRE = np.array(CENTRE_MM)
 # Mini-Mental State of screened adults on age (Dallas Lifespan Brain Study, OpenNeuro ds004856, 462 people, CC0)
@@ -161,29 +161,32 @@ class Population:
     def _make(self, number: int) -> Arrays:
         options = self.options
         rng = np.random.default_rng([options.seed, number])
-        age, sex = rng.uniform(*options.ages), int(rng.integers(2))
-        subject = self.texture(age, rng)
-        wanted = self.targets.draw(age, sex, rng, spread=options.spread)
-        drawn = self.shapes.draw(age, sex, rng, spread=options.spread)
+        code = rng.standard_normal(len(self.code_names)).astype(np.float32)
+        person = read_code(code, options.ages)
+        subject = person.texture(self.learnt)
+        channels, least, amounts = self._bring_about(person, subject)
+        image = change_appearance(channels[0], channels[1:4].sum(axis=0), options.appearance, rng)
+        facts = {"age": person.age, "sex": person.sex, **self._volumes(channels), "cognition": _mmse(person.age, rng)}
+        row: Row = {"sample": f"person-{number:05d}", "subject": subject.name, "split": "train", **numbers(facts)}
+        row |= numbers({"least_jacobian": least, **dict(zip(("ventricles", "cortex", "white"), amounts, strict=True))})
+        return packed(image, channels[1:4], row, code)
+
+    @property
+    def code_names(self) -> tuple[str, ...]:
+        """What the numbers of a sample's code decide."""
+        return code_names(len(self.learnt))
+
+    def _bring_about(self, person: Person, subject: Subject) -> tuple[Floats, float, npt.NDArray[np.float64]]:
+        """The subject's scan as the person's, as ``warp`` gives it, and how far the borders were moved."""
+        spread, age, sex = self.options.spread, person.age, person.sex
+        wanted = self.targets.volumes(age, sex, spread * person.head, spread * person.tissues)
+        drawn = self.shapes.shape(age, sex, spread * person.shape)
         for retreat in range(_RETREATS + 1):  # towards the expected shape, until nothing folds
             shape, warp, amounts = self._fit(subject, self.shapes.towards_mean(drawn, age, sex, 0.75**retreat), wanted)
             channels, least = self.warp(subject, shape, warp)
             if least > _LEAST_JACOBIAN:
                 break
-        if rng.random() < 0.5:
-            channels = channels[:, ::-1]
-        image = change_appearance(channels[0], channels[1:4].sum(axis=0), options.appearance, rng)
-        facts = {"age": age, "sex": sex, **self._volumes(channels), "cognition": _mmse(age, rng)}
-        row: Row = {"sample": f"person-{number:05d}", "subject": subject.name, "split": "train", **numbers(facts)}
-        row |= numbers({"least_jacobian": least, **dict(zip(("ventricles", "cortex", "white"), amounts, strict=True))})
-        return packed(image, channels[1:4], row)
-
-    def texture(self, age: float, rng: np.random.Generator) -> Subject:
-        """Whose scan is warped: someone within 15 years of the age, or one of the two nearest where nobody is."""
-        by_distance = sorted(self.learnt, key=lambda s: (abs(s.age - age), s.name))
-        near = [s for s in by_distance if abs(s.age - age) <= _TEXTURE_YEARS]
-        choice = near if len(near) > 1 else by_distance[:2]
-        return choice[int(rng.integers(len(choice)))]
+        return (channels[:, ::-1] if person.mirrored else channels), least, amounts
 
     def _fit(self, subject: Subject, shape: Shape, wanted: Volumes) -> tuple[Shape, Floats, npt.NDArray[np.float64]]:
         """The shape with the size and tissue volumes wanted, and the warp of the subject's borders for it."""

@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from synthview.training.data.alignment import Alignment
-from synthview.training.data.fields import Floats, random_field
+from synthview.training.data.fields import Floats
 from synthview.training.data.subjects import Subject
 
 Matrix = npt.NDArray[np.float64]
-_TRUNCATION = 2.0  # standard deviations of a component
-_LOCAL_SIGMA, _LOCAL_SIZE = 4.0, 0.35  # voxels (2 mm): what differs between people beyond the few residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,23 +64,20 @@ class ShapeModel:
         velocity = expected.velocity + np.float32(share) * (shape.velocity - expected.velocity)
         return Shape(velocity, expected.log_stretch + share * (shape.log_stretch - expected.log_stretch))
 
-    def draw(self, age: float, sex: int, rng: np.random.Generator, *, spread: float = 1.0) -> Shape:
+    def shape(self, age: float, sex: int, numbers: Matrix) -> Shape:
         """A new brain's shape.
 
         Args:
             age: years.
             sex: 0 male, 1 female.
-            rng: where it is drawn from.
-            spread: factor on what age and sex don't explain.
+            numbers: from N(0, 1), one for each residual, (S,).
         """
         expected = self.mean(age, sex)
-        count = len(self.velocity_residuals)
-        freedom = np.sqrt(max(1, count - self.velocity.shape[0]))
-        weights = np.clip(rng.standard_normal(count), -_TRUNCATION, _TRUNCATION) / freedom * spread
+        freedom = np.sqrt(max(1, len(self.velocity_residuals) - self.velocity.shape[0]))
+        weights = numbers / freedom
         velocity = np.tensordot(weights.astype(np.float32), self.velocity_residuals, axes=1)
-        local = random_field(velocity.shape[1:], _LOCAL_SIGMA, _LOCAL_SIZE * spread, rng)
         log_stretch = expected.log_stretch + np.tensordot(weights, self.log_stretch_residuals, axes=1)
-        return Shape(expected.velocity + velocity + local, log_stretch)
+        return Shape(expected.velocity + velocity, log_stretch)
 
 
 def learn_shapes(subjects: Sequence[Subject], alignments: Sequence[Alignment]) -> ShapeModel:

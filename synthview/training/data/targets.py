@@ -21,7 +21,6 @@ TISSUES = ("gm", "wm", "ventricles")
 _LOG_SD = np.array([29.35 / 630.7, 33.18 / 524.0, 0.3172])  # at a given head size
 _CORRELATION = np.array([[1.0, 0.41, -0.14], [0.41, 1.0, -0.16], [-0.14, -0.16, 1.0]])
 _HEAD_SIZE_POWER = np.array([0.575, 0.736, 1.58])  # volume ~ (head size)^power
-_TRUNCATION = 2.0  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -57,20 +56,20 @@ class Targets:
     icv_log_sd: float
     tissues: Floats64
 
-    def draw(self, age: float, sex: int, rng: np.random.Generator, *, spread: float = 1.0) -> Volumes:
+    def volumes(self, age: float, sex: int, head: float, tissues: Floats64) -> Volumes:
         """Volumes of a new person.
 
         Args:
             age: years.
             sex: 0 male, 1 female.
-            rng: where they are drawn from.
-            spread: factor on what age and sex don't explain.
+            head: how large the head is, from N(0, 1).
+            tissues: how much grey matter, white matter and ventricles differ from what is expected, (3,) from N(0, 1).
         """
-        head = np.clip(rng.standard_normal(), -_TRUNCATION, _TRUNCATION) * self.icv_log_sd * spread
-        rest = np.linalg.cholesky(_CORRELATION) @ np.clip(rng.standard_normal(3), -_TRUNCATION, _TRUNCATION)
+        size = head * self.icv_log_sd
+        rest = np.linalg.cholesky(_CORRELATION) @ tissues
         chart = np.array([chart_ratio(tissue, sex, age, self.age) for tissue in TISSUES])
-        gm, wm, ventricles = self.tissues[sex] * chart * np.exp(_HEAD_SIZE_POWER * head + rest * _LOG_SD * spread)
-        return Volumes(float(self.icv[sex] * np.exp(head)), float(gm), float(wm), float(ventricles))
+        gm, wm, ventricles = self.tissues[sex] * chart * np.exp(_HEAD_SIZE_POWER * size + rest * _LOG_SD)
+        return Volumes(float(self.icv[sex] * np.exp(size)), float(gm), float(wm), float(ventricles))
 
 
 def anchor(ages: Sequence[float], sexes: Sequence[int], measured: Sequence[Volumes], oldest: float = 30) -> Targets:

@@ -17,7 +17,7 @@ from synthview.training.data.steps import Arrays, write_whole
 from synthview.training.dataset import Column, Description, describe_column, write_table
 
 Row = dict[str, object]
-BUILDER_VERSION = 2
+BUILDER_VERSION = 3
 
 
 def to_bytes(voxels: Floats) -> npt.NDArray[np.uint8]:
@@ -44,7 +44,8 @@ def write_set(
         about: its ``count`` and ``columns`` are filled in here.
         columns: names, labels, units and categories; their figures are computed from the rows.
         rows: of table.csv.
-        samples: per row, "image" (I, J, K) and "tissues" (3, I, J, K), uint8; either may be missing from all.
+        samples: per row, "image" (I, J, K) and "tissues" (3, I, J, K), uint8, and "code" (L,), float32; any may be
+            missing from all.
 
     Raises:
         SaveError: the disk refused.
@@ -64,13 +65,14 @@ def write_set(
 
 
 def _write_arrays(folder: Path, samples: Iterable[Arrays], count: int) -> None:
-    names = {"image": "images.npy", "tissues": "tissues.npy"}
+    names = {"image": "images.npy", "tissues": "tissues.npy", "code": "codes.npy"}
     files: dict[str, Any] = {}
     parts = {name: folder / f".{file}.part" for name, file in names.items()}
     for number, sample in enumerate(samples):
         for name in names.keys() & sample.keys():
             if name not in files:
-                files[name] = np.lib.format.open_memmap(parts[name], "w+", np.uint8, (count, *sample[name].shape))
+                one = sample[name]
+                files[name] = np.lib.format.open_memmap(parts[name], "w+", one.dtype, (count, *one.shape))
             files[name][number] = sample[name]
     for name, array in files.items():
         array.flush()
@@ -82,13 +84,18 @@ def numbers(values: Mapping[str, float], digits: int = 3) -> Row:
     return {name: f"{value:.{digits}f}".rstrip("0").rstrip(".") for name, value in values.items()}
 
 
-def packed(image: Floats | None, probabilities: Floats | None, row: Row) -> Arrays:
-    """A sample as arrays fit for a file: "image" and "tissues" in bytes, "names" and "values" of its row as text."""
+def packed(image: Floats | None, probabilities: Floats | None, row: Row, code: Floats | None = None) -> Arrays:
+    """A sample as arrays fit for a file: "image" and "tissues" in bytes, "names" and "values" of its row as text.
+
+    Its "code", if there is one, are the numbers from N(0, 1) that decided it.
+    """
     arrays: Arrays = {"names": np.array(list(row)), "values": np.array([str(value) for value in row.values()])}
     if image is not None:
         arrays["image"] = to_bytes(image)
     if probabilities is not None:
         arrays["tissues"] = tissue_bytes(probabilities)
+    if code is not None:
+        arrays["code"] = code.astype(np.float32)
     return arrays
 
 

@@ -12,7 +12,7 @@ hidden layers take its place (Larsen et al. 2016).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,6 +32,7 @@ from synthview.training.networks.critics import Downward
 from synthview.training.samples import Batch
 
 _SCALED_BY = 16  # samples whose latents decide the scale
+_PIECES_SHARE = 0.8  # of the first phase, during which the autoencoder sees pieces
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class LdmLoss:
 
     Attributes:
         autoencoder_steps: steps of the first phase.
+        crop: voxels of the pieces that the autoencoder sees until the last fifth of its phase; none: whole scans.  What
+            it does is local, and a step on pieces of an eighth takes an eighth of the time.
         learning_rate: of the autoencoder and the discriminator.
         kl: weight of the KL term.
         hidden: weight of the discriminator's hidden layers' difference.
@@ -72,6 +75,7 @@ class LdmLoss:
     """
 
     autoencoder_steps: int = 10_000
+    crop: tuple[int, int, int] | None = None
     learning_rate: float = 1e-4
     kl: float = 1e-6
     hidden: float = 0.1
@@ -96,11 +100,13 @@ class Ldm(Method):
             raise WrongRequestError(f"{self.recipe.name}: method ldm trains the family monai-ldm on images")
         size, told = self.network, len(self.recipe.data.features)
         self.latent_size = self._latent_size()
+        self._piece = self._piece_size()
+        self._clean: torch.Tensor | None = None
         autoencoder = build_autoencoder(_autoencoder(size))
         self.networks = {
             "autoencoder": autoencoder,
             "diffusion": build_diffusion(_diffusion(size, told)),
-            "critic": Downward(1, self.recipe.data.shape, size.critic_width, norm="instance"),
+            "critic": Downward(1, self._piece, size.critic_width, norm="instance"),
             "scale": _Scale(),
         }
         for network in self.networks.values():
@@ -177,34 +183,66 @@ class Ldm(Method):
             )
         return (shape[0] >> halvings, shape[1] >> halvings, shape[2] >> halvings)
 
+    def _piece_size(self) -> tuple[int, int, int]:
+        shape, crop = self.recipe.data.shape, self.loss.crop or self.recipe.data.shape
+        step = 2 ** (len(self.network.autoencoder) - 1)
+        if len(crop) != 3 or any(n % step or not 0 < n <= whole for n, whole in zip(crop, shape, strict=True)):
+            raise WrongRequestError(
+                f"{self.recipe.name}: loss.crop must be three multiples of {step} within {shape}, not {crop}"
+            )
+        return (crop[0], crop[1], crop[2])
+
+    def _cut(self, random: torch.Generator, *volumes: torch.Tensor) -> list[torch.Tensor]:
+        """Pieces at a random place, the same in all."""
+        cut = list(volumes)
+        for axis, size in enumerate(self._piece, start=2):
+            first = int(torch.randint(volumes[0].shape[axis] - size + 1, (), generator=random))
+            cut = [volume.narrow(axis, first, size) for volume in cut]
+        return cut
+
     def _autoencoder_step(self, batch: Batch, step: int) -> Losses:
+        random = self.random("ldm", step)
         real = (batch.volumes.to(self.device) + 1) / 2
-        noise = self.normal(self.random("ldm", step), len(real), self.network.latent_channels, *self.latent_size)
+        if step < _PIECES_SHARE * self.loss.autoencoder_steps:
+            (real,) = self._cut(random, real)
+        real = real.contiguous(memory_format=torch.channels_last_3d)
+        halvings = len(self.network.autoencoder) - 1
+        noise = self.normal(random, len(real), self.network.latent_channels, *(n >> halvings for n in real.shape[2:]))
         autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(Downward, self.networks["critic"])
         adversarial = step >= self.loss.adversary_from
         with frozen(critic), self.precision():
             mean, sigma = autoencoder.encode(real)
             again = autoencoder.decode(mean + sigma * noise).float()
+            judged_real, judged_again = self._cut(random, real, again)
             losses: Losses = {
                 "L1": F.l1_loss(again, real),
                 "kl": kl_to_normal(mean.float(), 2 * sigma.float().log()),
-                "hidden": F.l1_loss(critic.hidden(again), critic.hidden(real).detach()),
+                "hidden": F.l1_loss(critic.hidden(judged_again), critic.hidden(judged_real).detach()),
             }
             total = losses["L1"] + self.loss.kl * losses["kl"] + self.loss.hidden * losses["hidden"]
             if adversarial:
-                total = total + self.loss.adversary * says(critic(again), real=True)
+                total = total + self.loss.adversary * says(critic(judged_again), real=True)
         self.update("autoencoder", total)
         with self.precision():
-            judged = says(critic(real), real=True) + says(critic(again.detach()), real=False)
-        self.update("critic", judged)
-        return {"autoencoder": total, **losses, "critic": judged}
+            told_apart = says(critic(judged_real), real=True) + says(critic(judged_again.detach()), real=False)
+        self.update("critic", told_apart)
+        return {"autoencoder": total, **losses, "critic": told_apart}
 
     @torch.no_grad()
     def _find_scale(self) -> None:
         """Latents are brought to a standard deviation of 1, over some samples."""
-        count = min(_SCALED_BY, len(self.samples))
-        latents = [self._encode(self.samples.take([i]).volumes.to(self.device)) for i in range(count)]
-        self._scale.value.copy_(1 / torch.stack(latents).std())
+        self._scale.value.copy_(1 / self._latents(range(min(_SCALED_BY, len(self.samples)))).std())
+
+    def _latents(self, indices: Sequence[int]) -> torch.Tensor:
+        pairs = [list(indices[i : i + 2]) for i in range(0, len(indices), 2)]
+        return torch.cat([self._encode(self.samples.take(pair).volumes.to(self.device)) for pair in pairs])
+
+    @torch.no_grad()
+    def _clean_latents(self) -> torch.Tensor:
+        """Of all samples, at the scale of the diffusion; found once, since the autoencoder doesn't change any more."""
+        if self._clean is None:
+            self._clean = self._latents(range(len(self.samples))) * self._scale.value
+        return self._clean
 
     def _encode(self, volumes: torch.Tensor) -> torch.Tensor:
         autoencoder = cast(Any, self.networks["autoencoder"])
@@ -213,8 +251,7 @@ class Ldm(Method):
 
     def _diffusion_step(self, batch: Batch, step: int) -> Losses:
         random = self.random("ldm", step)
-        with torch.no_grad(), self.precision():
-            clean = self._encode(batch.volumes.to(self.device)) * self._scale.value
+        clean = self._clean_latents()[batch.indices]
         noise = self.normal(random, *clean.shape)
         times = torch.randint(len(self._alphas), (len(clean),), generator=random)
         alpha = self._alphas[times].to(self.device).view(-1, 1, 1, 1, 1)

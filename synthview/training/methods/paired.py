@@ -10,22 +10,27 @@ samples differ smoothly: warps of one individual, or people without texture.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from synthview.errors import WrongRequestError
+from synthview.generators.networks.csegsynth import CSegSynthNetwork, Prior
 from synthview.generators.networks.hagan import HaGanNetwork
-from synthview.training.codes import Codes, component_codes, random_codes
+from synthview.training.codes import Codes, component_codes, known_codes, random_codes
 from synthview.training.losses import gradient_difference, soft_cross_entropy
 from synthview.training.methods.base import Losses, Setting
 from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.methods.one_pass import OnePass
+from synthview.training.muon import Muon
 from synthview.training.networks import forwards
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
 _BACKGROUND = -0.96  # what is darker counts as background
+_SILENT = -8.0  # logarithm of the variance of noise that a network should not hear
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class PairedLoss:
 
     Attributes:
         learning_rate: of Adam.
+        matrix_rate: of Muon, for the weights of convolutions and linear layers between the first and the last; 0: Adam
+            for these too.
         gradient: weight of the gradient difference beside L1 (scans).
         foreground: how much more voxels count that are not background; most of a scan is black, and black is easy.
         absolute: weight of L1 beside the cross-entropy (tissue maps).
@@ -43,6 +50,7 @@ class PairedLoss:
     """
 
     learning_rate: float = 2e-3
+    matrix_rate: float = 0.0
     gradient: float = 1.0
     foreground: float = 0.0
     absolute: float = 1.0
@@ -59,24 +67,39 @@ class Paired(OnePass):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
+        self._codes = Codes(setting.cached["codes"], self.samples.features)
         made = build_trainable(self.recipe.family, self.recipe.data.shape, self.network, len(self.recipe.data.features))
         self.made = made
+        if self._codes.length > made.latent_dim:
+            raise WrongRequestError(
+                f"{self.samples.data.folder}: {self._codes.length} numbers decide a sample, more than the "
+                f"{made.latent_dim} of a latent; {self.recipe.name} needs a larger network.latent_dim"
+            )
+        if isinstance(made.network, CSegSynthNetwork) and made.network.prior is not None:
+            _silence(made.network.prior, self._codes.length)
         self.networks["generator"] = made.network.to(self.device)
-        self.optimisers["generator"] = torch.optim.Adam(
-            made.network.parameters(), lr=self.loss.learning_rate, betas=(0.9, 0.99)
-        )
-        self._codes = Codes(setting.cached["codes"], self.samples.features)
+        matrices = hidden_matrices(made.network) if self.loss.matrix_rate else []
+        rest = [p for p in made.network.parameters() if not any(p is matrix for matrix in matrices)]
+        self.optimisers["generator"] = torch.optim.Adam(rest, lr=self.loss.learning_rate, betas=(0.9, 0.99))
+        if matrices:
+            self.optimisers["matrices"] = Muon(matrices, lr=self.loss.matrix_rate)
         self.networks["codes"] = self._codes
-        if self.loss.code_rate:  # without momentum, so that only codes of this step's samples move
+        if self.loss.code_rate and self.samples.data.codes is None:
+            # without momentum, so that only codes of this step's samples move
             self.optimisers["codes"] = torch.optim.Adam(
                 self._codes.parameters(), lr=self.loss.code_rate, betas=(0.0, 0.99)
             )
 
     @classmethod
     def prepare(cls, recipe: Recipe, samples: Samples) -> dict[str, Any]:
-        """The codes.  Where latents are longer than codes, the rest is noise, which the network learns to ignore."""
-        length = int(recipe.network.get("latent_dim", Sizes.latent_dim))
-        return {"codes": component_codes(samples, length)}
+        """The codes: those that decided the samples, where the training set knows them, or main components.
+
+        Where latents are longer than codes, the rest is noise, which the network learns to ignore.
+        """
+        codes = known_codes(samples)
+        if codes is None:
+            codes = component_codes(samples, int(recipe.network.get("latent_dim", Sizes.latent_dim)))
+        return {"codes": codes}
 
     def step(self, batch: Batch, step: int) -> Losses:
         """One step of Adam."""
@@ -94,7 +117,7 @@ class Paired(OnePass):
         losses["loss"].backward()  # type: ignore[no-untyped-call]
         for optimiser in self.optimisers.values():
             optimiser.step()
-        if self.loss.code_rate:
+        if "codes" in self.optimisers:
             self._codes.settle()
         return losses
 
@@ -128,3 +151,21 @@ class Paired(OnePass):
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """N(0, 1)."""
         return random_codes(generator, count, self.made.latent_dim)
+
+
+def hidden_matrices(network: nn.Module) -> list[nn.Parameter]:
+    """Weights of a network's full convolutions and linear layers between the first and the last.
+
+    Of grouped convolutions each output has a few inputs of its own: they are no matrices.
+    """
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv3d | nn.Linear) and getattr(m, "groups", 1) == 1]
+    weights = [cast(nn.Parameter, layer.weight) for layer in layers[1:]]
+    return [weight for weight in weights if weight.shape[0] > 1]
+
+
+@torch.no_grad()
+def _silence(prior: Prior, used: int) -> None:
+    """Let a prior begin without noise where the latent is longer than the codes."""
+    last = cast(nn.Linear, prior.head_log_var[-1])
+    last.weight[used:] = 0.0
+    last.bias[used:] = _SILENT
