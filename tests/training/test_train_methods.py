@@ -139,6 +139,13 @@ CASES: dict[str, dict[str, Any]] = {
         "network": {"latent_dim": 3, "channel": 2},
         "loss": {"code_rate": 0.01, "jitter": 0.1},
     },
+    "paired with a patch discriminator": {
+        "method": "paired",
+        "family": "ha-gan",
+        "shape": [16, 16, 16],
+        "network": {"latent_dim": 4, "channel": 2, "critic_width": 2},
+        "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01},
+    },
 }
 
 

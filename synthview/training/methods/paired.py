@@ -1,10 +1,12 @@
-"""A generator trained to make each sample of its own code: no encoder, no adversary, and so it learns within an hour.
+"""A generator trained to make each sample of its own code: no encoder, and so it learns within an hour.
 
     code of a sample (``codes.py``) ─ generator ─ volume  ~  the sample:  L1 + gradient difference
-                                                             tissue maps: cross-entropy + L1
+                                                  │          tissue maps: cross-entropy + L1
+                                                  └ patch discriminator, later and if at all: texture
 
-After Bojanowski et al., "Optimizing the Latent Space of Generative Networks", ICML 2018.  It is for training sets whose
-samples differ smoothly: warps of one individual, or people without texture.
+After Bojanowski et al., "Optimizing the Latent Space of Generative Networks", ICML 2018.  What the code doesn't say, or
+the network hasn't learnt yet, comes out as an average.  A discriminator of small patches, as in pix2pix (Isola et al.,
+CVPR 2017), then puts texture where there would be a blur.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from synthview.errors import WrongRequestError
 from synthview.generators.networks.csegsynth import CSegSynthNetwork, Prior
 from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.training.codes import Codes, component_codes, known_codes, random_codes
-from synthview.training.losses import gradient_difference, soft_cross_entropy
-from synthview.training.methods.base import Losses, Setting
+from synthview.training.losses import gradient_difference, says, soft_cross_entropy
+from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.methods.one_pass import OnePass
 from synthview.training.muon import Muon
 from synthview.training.networks import forwards
+from synthview.training.networks.critics import PatchCritic
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
@@ -47,6 +50,9 @@ class PairedLoss:
         coarse: weight of HA-GAN's low-resolution branch.
         jitter: standard deviation of noise on the codes, so that neighbours of a code look like it.
         code_rate: of Adam, for the codes; 0: they stay.
+        adversary: weight of fooling the patch discriminator; 0: there is none.
+        adversary_from: first step at which that counts; the discriminator learns from the first on.
+        critic_rate: of Adam, for the discriminator.
     """
 
     learning_rate: float = 2e-3
@@ -57,12 +63,22 @@ class PairedLoss:
     coarse: float = 0.2
     jitter: float = 0.0
     code_rate: float = 0.0
+    adversary: float = 0.0
+    adversary_from: int = 0
+    critic_rate: float = 4e-4
+
+
+@dataclass(frozen=True)
+class PairedSizes(Sizes):
+    """[network]: the generator's sizes, and the channels after the discriminator's first convolution."""
+
+    critic_width: int = 16
 
 
 class Paired(OnePass):
     """See the module."""
 
-    Network = Sizes
+    Network = PairedSizes
     Loss = PairedLoss
 
     def __init__(self, setting: Setting) -> None:
@@ -90,6 +106,10 @@ class Paired(OnePass):
                 self._codes.parameters(), lr=self.loss.code_rate, betas=(0.0, 0.99)
             )
 
+        if self.loss.adversary:
+            self.networks["critic"] = PatchCritic(self.samples.channels, self.network.critic_width).to(self.device)
+            self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
+
     @classmethod
     def prepare(cls, recipe: Recipe, samples: Samples) -> dict[str, Any]:
         """The codes: those that decided the samples, where the training set knows them, or main components.
@@ -102,7 +122,7 @@ class Paired(OnePass):
         return {"codes": codes}
 
     def step(self, batch: Batch, step: int) -> Losses:
-        """One step of Adam."""
+        """Generator (and codes), then the discriminator."""
         random = self.random("paired", step)
         z = self._codes(batch.indices)
         z = z + self.loss.jitter * torch.randn(z.shape, generator=random)
@@ -111,23 +131,42 @@ class Paired(OnePass):
         wanted = batch.volumes.to(self.device)
         features = None if batch.features is None else batch.features.to(self.device)
         with self.precision():
-            losses = self._losses(z.to(self.device), features, wanted)
-        for optimiser in self.optimisers.values():
+            losses, made = self._compare(z.to(self.device), features, wanted)
+        critic = self.networks.get("critic")
+        if critic is not None and step >= self.loss.adversary_from:
+            with frozen(critic), self.precision():
+                losses["fooled"] = says(critic(made), real=True)
+            losses["loss"] = losses["loss"] + self.loss.adversary * losses["fooled"]
+        self._descend(losses["loss"])
+        if critic is not None:
+            with self.precision():
+                losses["critic"] = says(critic(wanted), real=True) + says(critic(made.detach()), real=False)
+            self.update("critic", losses["critic"])
+        return losses
+
+    def _descend(self, loss: torch.Tensor) -> None:
+        """A step of all optimisers but the discriminator's."""
+        optimisers = [optimiser for name, optimiser in self.optimisers.items() if name != "critic"]
+        for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
-        for optimiser in self.optimisers.values():
+        loss.backward()  # type: ignore[no-untyped-call]
+        for optimiser in optimisers:
             optimiser.step()
         if "codes" in self.optimisers:
             self._codes.settle()
-        return losses
 
-    def _losses(self, z: torch.Tensor, features: torch.Tensor | None, wanted: torch.Tensor) -> Losses:
+    def _compare(
+        self, z: torch.Tensor, features: torch.Tensor | None, wanted: torch.Tensor
+    ) -> tuple[Losses, torch.Tensor]:
+        """The losses against the samples, and what was made: volumes, or probabilities of tissues."""
         network, loss = self.networks["generator"], self.loss
         if self.made.tissues:
             logits = self.made.forward(network, z, features).float()
             entropy = soft_cross_entropy(logits, wanted)
-            absolute = (F.softmax(logits, dim=1) - wanted).abs().mean()
-            return {"loss": entropy + loss.absolute * absolute, "cross-entropy": entropy, "L1": absolute}
+            probabilities = F.softmax(logits, dim=1)
+            absolute = (probabilities - wanted).abs().mean()
+            total = entropy + loss.absolute * absolute
+            return {"loss": total, "cross-entropy": entropy, "L1": absolute}, probabilities
         losses: Losses = {}
         if isinstance(network, HaGanNetwork) and network.sub_G is not None:
             shared = forwards.hagan_coarse(network, z)
@@ -140,7 +179,7 @@ class Paired(OnePass):
         total = losses["L1"] + loss.gradient * losses["gradient"]
         if "coarse" in losses:
             total = total + loss.coarse * losses["coarse"]
-        return {"loss": total, **losses}
+        return {"loss": total, **losses}, made
 
     def _distance(self, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         """L1, weighted."""

@@ -68,6 +68,28 @@ class Downward(nn.Module):
         return cast(torch.Tensor, self.head(joined))
 
 
+class PatchCritic(nn.Module):
+    """A score for every patch of 18³ voxels: convolutions only, spectrally normalised (PatchGAN, Isola et al. 2017).
+
+    Args:
+        channels: of the volume.
+        width: channels after the first convolution.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        sizes = ((channels, width, 4, 2), (width, 2 * width, 4, 2), (2 * width, 1, 3, 1))
+        layers: list[nn.Module] = []
+        for before, after, kernel, stride in sizes:
+            conv = nn.Conv3d(before, after, kernel, stride=stride, padding=1)
+            layers += [parametrizations.spectral_norm(conv), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers[:-1])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, channels, I, J, K) to (N, 1, I/4, J/4, K/4)."""
+        return cast(torch.Tensor, self.layers(x.contiguous(memory_format=torch.channels_last_3d)))
+
+
 class CodeCritic(nn.Module):
     """Tells an encoder's codes from noise.
 
