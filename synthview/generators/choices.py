@@ -12,6 +12,7 @@ from typing import Any
 
 from synthview.errors import WrongRequestError
 from synthview.generators.checkpoint import Checkpoint
+from synthview.generators.info import Setting
 from synthview.generators.state_dicts import Tensors, is_average, networks_within
 from synthview.generators.wording import brief, listed
 
@@ -41,8 +42,7 @@ def choose_weights(checkpoint: Checkpoint, asked: Any = None) -> Chosen:
         WrongRequestError: there are no such weights; says what there is.
     """
     parts = checkpoint.parts
-    averaged = [place for place in parts if is_average(place)]
-    twins = [place for place in parts if place not in averaged and any(_alike(parts, place, a) for a in averaged)]
+    averaged, twins = _averaged(parts)
     if asked is None or asked == AVERAGED:
         if not averaged and asked is not None:
             raise WrongRequestError(
@@ -67,6 +67,15 @@ def choose_weights(checkpoint: Checkpoint, asked: Any = None) -> Chosen:
     return Chosen(replace(checkpoint, parts={str(asked): places[asked]}), str(asked))
 
 
+def weights_setting(checkpoint: Checkpoint, arguments: Mapping[str, Any]) -> tuple[Setting, ...]:
+    """The switch between averaged and raw weights, for a file that holds both."""
+    value = arguments.get(WEIGHTS)
+    if value not in {AVERAGED, RAW} or not _averaged(checkpoint.parts)[1]:
+        return ()
+    choices = ((AVERAGED, "averaged (EMA)"), (RAW, "raw"))
+    return (Setting(WEIGHTS, "Weights", value, choices, "Averaged over the training, or as its last step left them"),)
+
+
 def alternatives(checkpoint: Checkpoint) -> dict[str, Checkpoint]:
     """Every single network in the file by its place, also those within a state dict, as a checkpoint of its own."""
     places = {**(checkpoint.parts if len(checkpoint.parts) > 1 else {}), **networks_within(checkpoint.parts)}
@@ -77,6 +86,13 @@ def likeliest(places: list[str]) -> list[str]:
     """Of places whose networks all fit: the averaged ones, where there are both."""
     averaged = [place for place in places if is_average(place)]
     return averaged if 0 < len(averaged) < len(places) else places
+
+
+def _averaged(parts: Mapping[str, Tensors]) -> tuple[list[str], list[str]]:
+    """Places of averaged weights, and of the raw ones that they are averages of."""
+    averaged = [place for place in parts if is_average(place)]
+    twins = [place for place in parts if place not in averaged and any(_alike(parts, place, a) for a in averaged)]
+    return averaged, twins
 
 
 def _alike(parts: Mapping[str, Tensors], one: str, other: str) -> bool:

@@ -13,6 +13,7 @@ from torch import nn
 from synthview import userdata
 from synthview.errors import CheckpointError, MissingArgumentError, WrongRequestError
 from synthview.generators.checkpoint import Checkpoint, read_checkpoint
+from synthview.generators.choices import weights_setting
 from synthview.generators.device import memory_errors, resolve_device
 from synthview.generators.generator import Generator
 from synthview.generators.info import GeneratorInfo, OpenArgument
@@ -218,7 +219,7 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         manifest="" if manifest is None else str(manifest.path.absolute()),
         label=said.get("name", ""),
         can_encode=family.encoder(checkpoint, arguments) is not None,
-        settings=family.settings(arguments),
+        settings=(*family.settings(arguments), *weights_setting(checkpoint, arguments)),
         takes_place=family.takes_place,
         is_iterative=family.is_iterative,
         **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},

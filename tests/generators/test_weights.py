@@ -68,6 +68,17 @@ def test_raw_weights_on_request_stay_with_the_volume(tmp_path: Path, expected: A
     assert inspect_checkpoint(tmp_path / "both.pth").info.arguments["weights"] == "ema"
 
 
+def test_which_weights_is_a_setting_where_there_are_both(tmp_path: Path) -> None:
+    torch.save({"model": RAW, "ema": AVERAGED}, tmp_path / "both.pth")
+    torch.save(RAW, tmp_path / "raw.pth")
+    settings = {s.name: s for s in inspect_checkpoint(tmp_path / "both.pth").info.settings}
+    assert settings["weights"].value == "ema" and [value for value, _ in settings["weights"].choices] == ["ema", "raw"]
+    chosen = sv.load_generator(tmp_path / "both.pth", device="cpu", weights="raw").info.settings
+    assert [s.value for s in chosen if s.name == "weights"] == ["raw"]
+    alone = sv.load_generator(tmp_path / "raw.pth", device="cpu", weights="raw").info.settings
+    assert all(s.name != "weights" for s in alone)
+
+
 def test_weights_that_are_not_there(tmp_path: Path) -> None:
     torch.save(RAW, tmp_path / "raw.pth")
     torch.save({"ema": AVERAGED}, tmp_path / "ema.pth")
