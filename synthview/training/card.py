@@ -8,6 +8,8 @@ from synthview.generators.manifest import Manifest
 from synthview.training.runs import RunRecord
 from synthview.training.samples import Samples
 
+SAMPLES = "samples.png"  # the sheet of samples beside the card
+
 
 def model_card(
     record: RunRecord, samples: Samples, manifest: Manifest, step: int, journal: Sequence[Mapping[str, float]]
@@ -26,7 +28,7 @@ def model_card(
         )
     if step < recipe.training.steps:
         parts.append(f"**An early version**: {step} of the recipe's {recipe.training.steps} steps, on a processor.")
-    parts += ["## Trained on", _data(samples)]
+    parts += [f"![16 samples]({SAMPLES})", _shown(manifest), "## Trained on", _data(samples)]
     if recipe.card.simulated:
         parts.append(f"Simulated: {recipe.card.simulated}")
     parts += ["## How", _how(record, samples, step, journal)]
@@ -40,6 +42,15 @@ def model_card(
     if recipe.card.limits:
         parts += ["## Not for", recipe.card.limits]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _shown(manifest: Manifest) -> str:
+    """What the sheet of samples shows."""
+    seeds = "Middle axial slices of the seeds 0 to 15, as radiologists see them"
+    for feature in [f for f in manifest.features if not f.categories][:1]:
+        unit = f" {feature.unit}" if feature.unit else ""
+        return f"{seeds}; `{feature.name}` goes from {feature.low:g} to {feature.high:g}{unit}."
+    return f"{seeds}."
 
 
 def _data(samples: Samples) -> str:

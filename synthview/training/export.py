@@ -7,23 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save as to_safetensors
 
 from synthview.errors import SaveError, WrongRequestError
 from synthview.generators.loading import load_generator
 from synthview.generators.manifest import Manifest, ManifestFeature, ManifestOutput
-from synthview.training.card import model_card
+from synthview.training.card import SAMPLES, model_card
 from synthview.training.journal import read_journal
 from synthview.training.methods.base import Method
 from synthview.training.run import load_averages
 from synthview.training.runs import RunRecord
 from synthview.training.samples import Samples
-from synthview.training.sheets import png, tissues_as_grey
-from synthview.volume import VolumeKind, Window
+from synthview.training.sheets import grid, png, square, tissues_as_grey
+from synthview.volume import Volume, VolumeKind, Window
 from synthview.volume.nifti import write_atomically
 
-WEIGHTS, MANIFEST, CARD, THUMBNAIL = "weights.safetensors", "manifest.json", "README.md", "thumbnail.png"
+WEIGHTS, MANIFEST, CARD = "weights.safetensors", "manifest.json", "README.md"
+THUMBNAIL = "thumbnail.png"
+_COLUMNS = 4  # and rows, of the sheet of samples
 
 
 def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> Path:
@@ -54,21 +57,33 @@ def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> 
     manifest.save(out / MANIFEST)
     card = model_card(record, method.samples, manifest, step, read_journal(record.folder))
     write_atomically(out / CARD, card.encode())
-    write_atomically(out / THUMBNAIL, thumbnail(out))
+    slices = axial_slices(out)
+    write_atomically(out / THUMBNAIL, png(square(slices[0])))
+    write_atomically(out / SAMPLES, png(grid(slices, _COLUMNS)))
     return out
 
 
-def thumbnail(folder: Path) -> bytes:
-    """PNG of the middle axial slice of a generator's first volume, as radiologists see it."""
-    volume = load_generator(folder, device="cpu").generate(seed=0)
+def axial_slices(folder: Path) -> list[npt.NDArray[np.float32]]:
+    """Middle axial slices, as radiologists see them, 0 to 1, of a generator's first 16 seeds.
+
+    The first feature that is a number goes from its lowest to its highest value, all others stay as they are.
+    """
+    generator = load_generator(folder, device="cpu")
+    first = [feature for feature in generator.info.features if not feature.categories][:1]
+    slices = []
+    for seed in range(_COLUMNS**2):
+        share = seed / (_COLUMNS**2 - 1)
+        features = {feature.name: feature.low + share * (feature.high - feature.low) for feature in first}
+        slices.append(_axial(generator.generate(seed=seed, features=features)))
+    return slices
+
+
+def _axial(volume: Volume) -> npt.NDArray[np.float32]:
     voxels = volume.voxels.astype(np.float32)
     window = volume.window or Window.from_range(float(voxels.min()), float(voxels.max()))
     grey = tissues_as_grey(voxels[None])[0] if voxels.ndim == 4 else np.clip((voxels - window.low) / window.width, 0, 1)
-    axial = grey[::-1, ::-1, grey.shape[2] // 2].T
-    side = max(axial.shape)
-    rows, columns = ((side - n) // 2 for n in axial.shape)
-    square = np.pad(axial, ((rows, side - axial.shape[0] - rows), (columns, side - axial.shape[1] - columns)))
-    return png((square * 255).round().astype(np.uint8))
+    axial: npt.NDArray[np.float32] = grey[::-1, ::-1, grey.shape[2] // 2].T
+    return axial
 
 
 def half(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

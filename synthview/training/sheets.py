@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,11 @@ def sheet(volumes: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.uint
         volumes: (N, I, J, K) from 0 to 1, RAS+.
         columns: volumes beside each other.
     """
-    tiles = [_tile(volume) for volume in volumes]
+    return grid([_tile(volume) for volume in volumes], columns)
+
+
+def grid(tiles: Sequence[npt.NDArray[np.float32]], columns: int) -> npt.NDArray[np.uint8]:
+    """A picture of pictures of one size, from 0 to 1, so many beside each other."""
     height, width = tiles[0].shape
     rows = -(-len(tiles) // columns)
     picture = np.zeros((rows * (height + _GAP), columns * (width + _GAP)), dtype=np.float32)
@@ -45,6 +50,14 @@ def sheet(volumes: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.uint
         top, left = row * (height + _GAP), column * (width + _GAP)
         picture[top : top + height, left : left + width] = tile
     return (picture * 255).round().astype(np.uint8)
+
+
+def square(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """A picture, from 0 to 1, with black at its shorter sides."""
+    side = max(picture.shape)
+    rows, columns = ((side - n) // 2 for n in picture.shape)
+    padded = np.pad(picture, ((rows, side - picture.shape[0] - rows), (columns, side - picture.shape[1] - columns)))
+    return (padded * 255).round().astype(np.uint8)
 
 
 def save_sheet(path: Path, picture: npt.NDArray[np.uint8]) -> None:
