@@ -110,7 +110,9 @@ def strip_prefixes(tensors: Tensors) -> dict[str, torch.Tensor]:
             short = short.removeprefix(prefix)
             left.remove(prefix)
         if short in stripped:
-            raise CheckpointError(f"the tensor {short!r} is there twice, once with a prefix and once without")
+            raise CheckpointError(
+                f"the tensor {short!r} is there twice, once with a prefix and once without; save one of them alone"
+            )
         stripped[short] = tensor
     return stripped
 

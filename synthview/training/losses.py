@@ -21,6 +21,19 @@ def gradient_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return total / 3
 
 
+def edge_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference of neighbouring voxels' differences: faint edges count as much as strong ones.
+
+    Args:
+        a: (N, C, I, J, K).
+        b: the same.
+    """
+    total = a.new_zeros(())
+    for axis in (2, 3, 4):
+        total = total + F.l1_loss(a.diff(dim=axis), b.diff(dim=axis))
+    return total / 3
+
+
 def gradient_penalty(
     critic: Callable[[torch.Tensor], torch.Tensor], real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor
 ) -> torch.Tensor:

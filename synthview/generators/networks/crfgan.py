@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from synthview.generators.family import Arguments, Family, Step
-from synthview.generators.networks.hagan import BEFORE, FACTORS, Factors, HaGan, Size
+from synthview.generators.networks.hagan import HaGan
+from synthview.generators.networks.hagan_sizes import BEFORE, FACTORS, Factors, Size
 from synthview.generators.state_dicts import Shapes
 
 _SIZES: dict[Size, Factors] = {

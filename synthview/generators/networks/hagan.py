@@ -14,8 +14,7 @@ and fc1's grid is a sixteenth of the volume's, which then grows ×2 before conv2
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import product
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -31,24 +30,28 @@ from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.info import Feature, OpenArgument, Setting
 from synthview.generators.networks.hagan_encoder import hagan_encoder
+from synthview.generators.networks.hagan_sizes import (
+    FACTORS,
+    PUBLISHED_CELLS,
+    PUBLISHED_CHANNEL,
+    SCALE,
+    SMALL,
+    WIDTHS,
+    Factors,
+    Size,
+    fc1_width,
+    is_small,
+    keeps_axes,
+    made_with,
+    sizes_of,
+    split_width,
+    typed_sizes,
+)
 from synthview.generators.networks.upsampled_conv import ScaleAndReLU, UpsampledConv, group_norm_and_relu
 from synthview.generators.precision import is_reduced
 from synthview.generators.state_dicts import Shapes
 from synthview.volume import Volume, VolumeKind, Window
 
-Size = tuple[int, int, int]
-Factors = tuple[tuple[float, float, float], ...]
-
-WIDTHS = (16, 16, 16, 8, 4, 2, 1)  # channels into conv1 … conv7, in multiples of c
-PUBLISHED_CHANNEL, PUBLISHED_CELLS = 32, 4**3
-SMALL: Factors = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2))  # of a sixteenth
-SCALE = 16
-BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
-FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
-    (128, 128, 128): (*BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
-    (256, 256, 256): (*BEFORE, (2, 2, 2), (2, 2, 2), (2, 2, 2)),
-    (144, 192, 144): (*BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
-}
 HU_RANGE = (-1024, 600)  # -1 and 1 of a chest CT
 _HU_LOW, _HU_HIGH = HU_RANGE
 _FEW_VOXELS = 128**3  # of which the last two layers take next to no time
@@ -183,12 +186,12 @@ class HaGan(Family):
 
     def infer_arguments(self, shapes: Shapes, stated: Arguments) -> dict[str, Any]:
         """The latent's length and the number of classes share fc1's width; the default latent is 1024 long."""
-        size, made = stated.get("size"), _made(shapes)
+        size, made = stated.get("size"), made_with(shapes)
         check_stated(stated, made)
         self._check_size(size, made)
         output = stated.get("output", "raw" if size == (144, 192, 144) else "unit")
         published = made == {"channel": PUBLISHED_CHANNEL, "cells": PUBLISHED_CELLS}
-        split = _split_width(_width(shapes), stated)
+        split = split_width(fc1_width(shapes), stated)
         return {"size": size, **({} if published else made), **split, "output": output}
 
     def read_settings(self, settings: Mapping[str, Any], shapes: Shapes) -> dict[str, Any]:
@@ -197,7 +200,7 @@ class HaGan(Family):
         if isinstance(size := settings.get("img_size"), int) and (size, size, size) in self.sizes:
             found["size"] = (size, size, size)
         latent_dim, num_class = settings.get("latent_dim"), settings.get("num_class", 0)
-        if isinstance(latent_dim, int) and isinstance(num_class, int) and latent_dim + num_class == _width(shapes):
+        if isinstance(latent_dim, int) and isinstance(num_class, int) and latent_dim + num_class == fc1_width(shapes):
             found.update(latent_dim=latent_dim, num_class=num_class)
         return found
 
@@ -223,13 +226,15 @@ class HaGan(Family):
             return ()
         question = f"{self.title}'s weights do not say how large its volumes are. Which size was it trained for?"
         return (
-            OpenArgument("size", question, _names(_sizes_of(arguments["cells"]) if _small(arguments) else self.sizes)),
+            OpenArgument(
+                "size", question, typed_sizes(sizes_of(arguments["cells"]) if is_small(arguments) else self.sizes)
+            ),
         )
 
     def build(self, arguments: Arguments) -> HaGanNetwork:
         """The network; which size does not change keys or shapes."""
         width = arguments["latent_dim"] + arguments["num_class"]
-        if not _small(arguments):
+        if not is_small(arguments):
             return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=self.branch).eval()
         size, channel = arguments["size"], arguments["channel"]
         grid = (size[0] // SCALE, size[1] // SCALE, size[2] // SCALE) if size else (arguments["cells"], 1, 1)
@@ -283,7 +288,7 @@ class HaGan(Family):
                 f"The weights do not say how many of the {arguments['latent_dim'] + arguments['num_class']} inputs are "
                 f"classes: {arguments['num_class']} are assumed (argument num_class)."
             )
-        if _keeps_axes(arguments):
+        if keeps_axes(arguments):
             notes.append("The axes are taken as right, anterior, superior, as its script saves them.")
         else:
             notes.append("The raw axes are taken as superior, posterior, left (SimpleITK's order, as in training).")
@@ -327,7 +332,7 @@ class HaGan(Family):
         size = arguments["size"]
         spacing = size[0] / raw.shape[1]
         voxels, kind, unit, window = _values(raw[0], arguments["output"])
-        if _keeps_axes(arguments):
+        if keeps_axes(arguments):
             return Volume(voxels, np.diag([spacing, spacing, spacing, 1.0]), kind, unit, window)
         voxels = voxels.transpose(2, 1, 0)  # (z, y, x) to (x, y, z), which grow to the left, posterior and superior
         affine = np.diag([-spacing, -spacing, spacing, 1.0])
@@ -354,47 +359,17 @@ class HaGan(Family):
             if size not in self.sizes:
                 raise self._wrong_size("x".join(map(str, size)))
         elif any(n % SCALE for n in size) or math.prod(size) != made["cells"] * SCALE**3:
-            names = ", ".join(_names(_sizes_of(made["cells"])))
+            names = ", ".join(typed_sizes(sizes_of(made["cells"])))
             raise WrongRequestError(f"size {'x'.join(map(str, size))} does not fit the weights, which make {names}")
 
     def _wrong_size(self, value: object) -> WrongRequestError:
-        names = ", ".join(_names(self.sizes))
+        names = ", ".join(typed_sizes(self.sizes))
         return WrongRequestError(f"{self.title} makes volumes of {names} voxels, not {value}; set size to one")
 
 
 def _groups(channels: int) -> int:
     """Eight as published, or as many as go into fewer channels."""
     return math.gcd(8, channels)
-
-
-def _made(shapes: Shapes) -> dict[str, int]:
-    """What the weights say of the channels and of fc1's grid; as published where a damaged file does not."""
-    conv, rows = shapes.get("tp_conv1.weight", ()), shapes.get("fc1.weight", ())
-    channel = conv[0] // WIDTHS[0] if len(conv) == 5 and conv[0] else PUBLISHED_CHANNEL
-    cells = rows[0] // (WIDTHS[0] * channel) if len(rows) == 2 and channel else PUBLISHED_CELLS
-    return {"channel": max(channel, 1), "cells": max(cells, 1)}
-
-
-def _small(arguments: Arguments) -> bool:
-    return "cells" in arguments
-
-
-def _keeps_axes(arguments: Arguments) -> bool:
-    return arguments["size"] == (144, 192, 144) or _small(arguments)
-
-
-def _sizes_of(cells: int) -> list[Size]:
-    """Sizes with so many cells, none more than twice as long as wide."""
-    found = []
-    for a, b in product(range(1, cells + 1), repeat=2) if cells <= 4096 else ():
-        if cells % (a * b) == 0 and max(grid := (a, b, cells // (a * b))) <= 2 * min(grid):
-            found.append((SCALE * a, SCALE * b, SCALE * grid[2]))
-    return found
-
-
-def _names(sizes: Iterable[Size]) -> tuple[str, ...]:
-    """Sizes as they are typed: "128", "144x192x144"."""
-    return tuple(str(size[0]) if len(set(size)) == 1 else "x".join(map(str, size)) for size in sizes)
 
 
 def _joined(z: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
@@ -410,21 +385,3 @@ def _values(raw: npt.NDArray[np.float32], output: str) -> tuple[npt.NDArray[Any]
     unit *= np.float32(_HU_HIGH - _HU_LOW)
     unit += np.float32(_HU_LOW)
     return unit.astype(np.int16), VolumeKind.CT, "HU", Window.from_range(_HU_LOW, _HU_HIGH)
-
-
-def _width(shapes: Shapes) -> int:
-    shape = shapes.get("fc1.weight", ())
-    return shape[1] if len(shape) == 2 else 1024
-
-
-def _split_width(width: int, stated: Arguments) -> dict[str, int]:
-    latent_dim, num_class = stated.get("latent_dim"), stated.get("num_class")
-    if latent_dim is None:
-        latent_dim = width - num_class if num_class is not None else min(width, 1024)
-    if num_class is None:
-        num_class = width - latent_dim
-    if latent_dim + num_class != width or latent_dim < 1 or num_class < 0:
-        raise WrongRequestError(
-            f"latent_dim {latent_dim} and num_class {num_class} do not fit the weights: fc1 takes {width} numbers"
-        )
-    return {"latent_dim": latent_dim, "num_class": num_class}

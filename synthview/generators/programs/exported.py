@@ -18,7 +18,7 @@ import torch
 from synthview.errors import CheckpointError
 from synthview.generators.family import Arguments
 from synthview.generators.programs.archives import check_archive, damaged
-from synthview.generators.programs.program import Program, ProgramNetwork, first_tensor
+from synthview.generators.programs.program import Program, ProgramNetwork, first_tensor, wrong_inputs
 from synthview.generators.programs.signature import Signature, from_shapes
 
 _LARGEST_JSON = 200_000_000  # bytes of the graph's description
@@ -68,9 +68,7 @@ class Exported(Program):
         except Exception as error:  # whatever is not as it should be
             raise damaged(self.path, error) from error
         if not 1 <= len(inputs) <= 2 or len(inputs) != len(given):
-            raise CheckpointError(
-                f"{self.path} takes {len(given)} inputs; a generator takes latents, and perhaps columns of features"
-            )
+            raise wrong_inputs(self.path, len(given))
         return from_shapes(inputs, output, numbers)
 
     def load(self, arguments: Arguments, device: torch.device) -> tuple[ProgramNetwork, torch.device]:

@@ -11,7 +11,7 @@ import torch
 from synthview.errors import CheckpointError
 from synthview.generators.family import Arguments
 from synthview.generators.programs.onnx_files import read_model, runtime
-from synthview.generators.programs.program import Program, ProgramNetwork
+from synthview.generators.programs.program import Program, ProgramNetwork, wrong_inputs
 from synthview.generators.programs.signature import Signature, from_shapes
 from synthview.generators.wording import one_line
 
@@ -50,10 +50,10 @@ class OnnxModel(Program):
         model = read_model(self.path)
         weights = {tensor.name for tensor in model.graph.initializer}
         inputs = [value for value in model.graph.input if value.name not in weights]
-        if not 1 <= len(inputs) <= 2 or not model.graph.output:
-            raise CheckpointError(
-                f"{self.path} takes {len(inputs)} inputs; a generator takes latents, and perhaps columns of features"
-            )
+        if not model.graph.output:
+            raise CheckpointError(f"{self.path} is an ONNX model without outputs; export it again")
+        if not 1 <= len(inputs) <= 2:
+            raise wrong_inputs(self.path, len(inputs))
         numbers = sum(math.prod(t.dims) for t in model.graph.initializer if t.data_type in _FRACTIONS)
         return from_shapes([_shape(value) for value in inputs], _shape(model.graph.output[0]), numbers)
 
@@ -75,7 +75,9 @@ class OnnxModel(Program):
                 "damaged, or needs another version"
             ) from error
         if wrong := [declared.type for declared in session.get_inputs() if declared.type not in _DTYPES]:
-            raise CheckpointError(f"{self.path} takes {wrong[0]}; latents and features are floating-point numbers")
+            raise CheckpointError(
+                f"{self.path} takes {wrong[0]}; latents and features are floating-point numbers; export it again"
+            )
         return OnnxNetwork(session), device if on_gpu else torch.device("cpu")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -260,6 +261,13 @@ def _shape(name: str, value: Any) -> tuple[int, ...]:
     if int(np.prod(shape, dtype=np.float64)) > _LONGEST_LATENT:
         raise WrongRequestError(f"{name} {value!r} is larger than any network's")
     return shape
+
+
+def wrong_inputs(path: Path, count: int) -> CheckpointError:
+    """What to say of a program whose inputs can't be a generator's."""
+    return CheckpointError(
+        f"{path} takes {count} inputs; a generator takes latents, and perhaps columns of features: export it again so"
+    )
 
 
 def _text(shape: Any) -> str:

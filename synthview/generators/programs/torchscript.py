@@ -56,7 +56,9 @@ class TorchScript(Program):
         try:
             inputs = list(module.forward.schema.arguments)[1:]
         except (AttributeError, RuntimeError) as error:
-            raise CheckpointError(f"{self.path} has no forward, so that nothing can be generated with it") from error
+            raise CheckpointError(
+                f"{self.path} has no forward, so that nothing can be generated with it; save it again"
+            ) from error
         needed = [argument.name for argument in inputs if not argument.has_default_value()]
         wanted = 2 if conditional else 1
         if len(needed) > wanted or len(inputs) < wanted:

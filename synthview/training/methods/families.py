@@ -14,15 +14,8 @@ from synthview.generators.networks.brain3dgan import Brain3dAlphaGan, Brain3dWga
 from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.csegsynth import SCALE as CSEG_SCALE
 from synthview.generators.networks.csegsynth import CSegSynthNetwork
-from synthview.generators.networks.hagan import (
-    HU_RANGE,
-    PUBLISHED_CHANNEL,
-    SCALE,
-    SMALL,
-    HaGan,
-    HaGanNetwork,
-    Size,
-)
+from synthview.generators.networks.hagan import HU_RANGE, HaGan, HaGanNetwork
+from synthview.generators.networks.hagan_sizes import PUBLISHED_CHANNEL, SCALE, SMALL, Size
 from synthview.generators.networks.sigmarat import SigmaRatNetwork
 from synthview.generators.networks.stem_stack import StemStackNetwork
 from synthview.training.dataset import Description

@@ -22,7 +22,7 @@ from synthview.errors import WrongRequestError
 from synthview.generators.networks.csegsynth import CSegSynthNetwork, Prior
 from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.training.codes import Codes, component_codes, known_codes, random_codes
-from synthview.training.losses import gradient_difference, says, soft_cross_entropy
+from synthview.training.losses import edge_difference, gradient_difference, says, soft_cross_entropy
 from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.methods.one_pass import OnePass
@@ -45,6 +45,7 @@ class PairedLoss:
         matrix_rate: of Muon, for the weights of convolutions and linear layers between the first and the last; 0: Adam
             for these too.
         gradient: weight of the gradient difference beside L1 (scans).
+        edges: weight of the absolute difference of neighbours' differences (scans), for which faint edges count too.
         foreground: how much more voxels count that are not background; most of a scan is black, and black is easy.
         absolute: weight of L1 beside the cross-entropy (tissue maps).
         coarse: weight of HA-GAN's low-resolution branch.
@@ -58,6 +59,7 @@ class PairedLoss:
     learning_rate: float = 2e-3
     matrix_rate: float = 0.0
     gradient: float = 1.0
+    edges: float = 0.0
     foreground: float = 0.0
     absolute: float = 1.0
     coarse: float = 0.2
@@ -177,6 +179,9 @@ class Paired(OnePass):
         losses["L1"] = self._distance(made, wanted)
         losses["gradient"] = gradient_difference(made, wanted)
         total = losses["L1"] + loss.gradient * losses["gradient"]
+        if loss.edges:
+            losses["edges"] = edge_difference(made, wanted)
+            total = total + loss.edges * losses["edges"]
         if "coarse" in losses:
             total = total + loss.coarse * losses["coarse"]
         return {"loss": total, **losses}, made

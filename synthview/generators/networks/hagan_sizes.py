@@ -1,0 +1,84 @@
+"""What HA-GAN's and CRF-GAN's weights say of their sizes, and what they leave open.
+
+The published networks make 128³, 256³ and 144×192×144 with the same tensors: which, the weights don't say.
+``synthview train`` makes narrower ones of other sizes, which are told by fc1's grid and the channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+from synthview.errors import WrongRequestError
+from synthview.generators.family import Arguments
+from synthview.generators.state_dicts import Shapes
+
+Size = tuple[int, int, int]
+Factors = tuple[tuple[float, float, float], ...]
+
+WIDTHS = (16, 16, 16, 8, 4, 2, 1)  # channels into conv1 … conv7, in multiples of c
+PUBLISHED_CHANNEL, PUBLISHED_CELLS = 32, 4**3
+SMALL: Factors = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2))  # of a sixteenth
+SCALE = 16
+BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
+FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
+    (128, 128, 128): (*BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+    (256, 256, 256): (*BEFORE, (2, 2, 2), (2, 2, 2), (2, 2, 2)),
+    (144, 192, 144): (*BEFORE[:3], (2.25, 3, 2.25), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+}
+
+
+def made_with(shapes: Shapes) -> dict[str, int]:
+    """What the weights say of the channels and of fc1's grid; as published where a damaged file does not."""
+    conv, rows = shapes.get("tp_conv1.weight", ()), shapes.get("fc1.weight", ())
+    channel = conv[0] // WIDTHS[0] if len(conv) == 5 and conv[0] else PUBLISHED_CHANNEL
+    cells = rows[0] // (WIDTHS[0] * channel) if len(rows) == 2 and channel else PUBLISHED_CELLS
+    return {"channel": max(channel, 1), "cells": max(cells, 1)}
+
+
+def is_small(arguments: Arguments) -> bool:
+    """Whether they are those of a network of ``synthview train``, not of a published one."""
+    return "cells" in arguments
+
+
+def keeps_axes(arguments: Arguments) -> bool:
+    """Whether the raw axes are right, anterior, superior; otherwise they are SimpleITK's."""
+    return arguments["size"] == (144, 192, 144) or is_small(arguments)
+
+
+def sizes_of(cells: int) -> list[Size]:
+    """Sizes with so many cells, none more than twice as long as wide."""
+    found = []
+    for a, b in product(range(1, cells + 1), repeat=2) if cells <= 4096 else ():
+        if cells % (a * b) == 0 and max(grid := (a, b, cells // (a * b))) <= 2 * min(grid):
+            found.append((SCALE * a, SCALE * b, SCALE * grid[2]))
+    return found
+
+
+def typed_sizes(sizes: Iterable[Size]) -> tuple[str, ...]:
+    """Sizes as they are typed: "128", "144x192x144"."""
+    return tuple(str(size[0]) if len(set(size)) == 1 else "x".join(map(str, size)) for size in sizes)
+
+
+def fc1_width(shapes: Shapes) -> int:
+    """How many numbers fc1 takes: the latent's, and one a class."""
+    shape = shapes.get("fc1.weight", ())
+    return shape[1] if len(shape) == 2 else 1024
+
+
+def split_width(width: int, stated: Arguments) -> dict[str, int]:
+    """Those numbers as latent and classes: as stated; otherwise the first 1024 are the latent.
+
+    Raises:
+        WrongRequestError: what is stated doesn't add up.
+    """
+    latent_dim, num_class = stated.get("latent_dim"), stated.get("num_class")
+    if latent_dim is None:
+        latent_dim = width - num_class if num_class is not None else min(width, 1024)
+    if num_class is None:
+        num_class = width - latent_dim
+    if latent_dim + num_class != width or latent_dim < 1 or num_class < 0:
+        raise WrongRequestError(
+            f"latent_dim {latent_dim} and num_class {num_class} do not fit the weights: fc1 takes {width} numbers"
+        )
+    return {"latent_dim": latent_dim, "num_class": num_class}
