@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from synthview.training.data.appearance import Appearance, change_appearance
+from synthview.training.data.appearance import NUMBERS, Appearance, change_appearance
 from synthview.training.data.fields import compose, exponential, identity, jacobian, random_field, resized_field, sample
 from synthview.training.data.registration import affine_registration, velocity_registration
 from synthview.training.data.warping import Grid, resample
@@ -83,6 +83,22 @@ def test_the_same_grid_gives_the_same_voxels_and_only_those_wanted() -> None:
     only[2:4] = True
     read = resample(scan, grid, np.eye(4), None, np.eye(4), only=only)
     assert_allclose(read, scan * only, atol=1e-4)
+
+
+def test_appearance_is_decided_by_numbers_but_for_the_noise() -> None:
+    flat = np.full((20, 24, 16), 100.0, dtype=np.float32)
+    how = Appearance(gamma=0.1, bias=0.05, noise=0, reference=200)
+
+    def changed(**numbers: float) -> np.ndarray:
+        given = np.array([numbers.get(name.replace(" ", "_"), 0.0) for name in NUMBERS])
+        return change_appearance(flat, np.ones_like(flat), how, np.random.default_rng(0), given)
+
+    assert_allclose(changed(), flat, rtol=1e-5)
+    assert_allclose(changed(gamma=1.5), 200 * 0.5 ** np.exp(0.15), rtol=1e-5)
+    bright = np.log(changed(bias_2=1) / 100)
+    assert np.ptp(bright, axis=1).min() > 0.05 and np.ptp(bright, axis=0).max() < 1e-5
+    together = np.log(changed(**{name.replace(" ", "_"): 1 for name in NUMBERS[1:]}) / 100)
+    assert together.std() == pytest.approx(0.05, rel=0.02)
 
 
 def test_appearance_keeps_the_background_and_is_rician() -> None:

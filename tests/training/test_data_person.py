@@ -24,9 +24,10 @@ def test_a_code_is_an_age_between_the_youngest_and_the_oldest_and_the_rest() -> 
     assert read_code(code(age=-9), (20, 80)).age == pytest.approx(20)
     ages = [read_code(code(age=z), (20, 80)).age for z in np.random.default_rng(0).standard_normal(4000)]
     assert np.histogram(ages, 6, (20, 80))[0] == pytest.approx(667, rel=0.15)
-    other = read_code(code(sex=0.1, icv_ml=5, gm_ml=-1, side=1, shape_of_3=1.5, texture_of_2=2.5), (20, 80))
+    other = read_code(code(sex=0.1, icv_ml=5, gm_ml=-1, side=1, shape_of_3=1.5, texture_of_2=2.5, gamma=-3), (20, 80))
     assert (other.sex, other.head, other.mirrored) == (1, 2.0, True)
     assert other.tissues.tolist() == [-1, 0, 0] and other.shape.tolist() == [0, 0, 1.5]
+    assert other.appearance.tolist() == [-3, 0, 0, 0, 0, 0, 0]
     assert other.textures.tolist() == [0, 2.5, 0]
 
 

@@ -49,7 +49,7 @@ class IndividualOptions:
         size_sd: standard deviation of size along each axis, as a share.
         turn_sd: standard deviation of turns about each axis, degrees.
         warp: standard deviation of the smooth warp, as a share of the volume's shortest side.
-        appearance: contrast, bias and noise of an MR scan.
+        appearance: contrast, bias and noise of an MR scan; none by default, as no code could tell a generator of it.
     """
 
     count: int = 200
@@ -63,7 +63,7 @@ class IndividualOptions:
     size_sd: float = 0.03
     turn_sd: float = 2.0
     warp: float = 0.012
-    appearance: Appearance = field(default_factory=lambda: Appearance(reference=150.0))
+    appearance: Appearance = field(default_factory=lambda: Appearance(0.0, 0.0, 0.0, reference=150.0))
 
     def said(self) -> dict[str, Any]:
         """As plain values, without the count."""

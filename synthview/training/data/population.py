@@ -165,7 +165,8 @@ class Population:
         person = read_code(code, options.ages)
         subject = person.texture(self.learnt)
         channels, least, amounts = self._bring_about(person, subject)
-        image = change_appearance(channels[0], channels[1:4].sum(axis=0), options.appearance, rng)
+        brain = channels[1:4].sum(axis=0)
+        image = change_appearance(channels[0], brain, options.appearance, rng, person.appearance)
         facts = {"age": person.age, "sex": person.sex, **self._volumes(channels), "cognition": _mmse(person.age, rng)}
         row: Row = {"sample": f"person-{number:05d}", "subject": subject.name, "split": "train", **numbers(facts)}
         row |= numbers({"least_jacobian": least, **dict(zip(("ventricles", "cortex", "white"), amounts, strict=True))})
