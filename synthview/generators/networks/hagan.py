@@ -8,7 +8,8 @@ Sun et al., "Hierarchical Amortized GAN for 3D High Resolution Medical Image Syn
 Every conv but the last is 3³ and followed by GroupNorm(8) and ReLU; nearest-neighbour upsampling goes before it.
 
 ``synthview train`` also makes narrower networks of other sizes: c instead of 32 channels before the last convolution,
-and fc1's grid is a sixteenth of the volume's, which then grows ×2 before conv2, conv3, conv6 and conv7.
+and fc1's grid is a sixteenth of the volume's, which then grows ×2 before conv2, conv3, conv6 and conv7, or an eighth,
+which doesn't before conv2.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ from synthview.generators.networks.hagan_sizes import (
     FACTORS,
     PUBLISHED_CELLS,
     PUBLISHED_CHANNEL,
-    SCALE,
     SMALL,
     WIDTHS,
     Factors,
     Size,
+    cell_of,
     fc1_width,
     is_small,
     keeps_axes,
@@ -237,8 +238,9 @@ class HaGan(Family):
         if not is_small(arguments):
             return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=self.branch).eval()
         size, channel = arguments["size"], arguments["channel"]
-        grid = (size[0] // SCALE, size[1] // SCALE, size[2] // SCALE) if size else (arguments["cells"], 1, 1)
-        return HaGanNetwork(width, SMALL, branch=self.branch, channel=channel, grid=grid).eval()
+        cell = (cell_of(size, arguments["cells"]) if size else None) or max(SMALL)
+        grid = (size[0] // cell, size[1] // cell, size[2] // cell) if size else (arguments["cells"], 1, 1)
+        return HaGanNetwork(width, SMALL[cell], branch=self.branch, channel=channel, grid=grid).eval()
 
     def finish(self, network: nn.Module) -> None:
         """Leave out a low-resolution branch that the file lacks, wholly or in part; prepare the kernels."""
@@ -347,18 +349,18 @@ class HaGan(Family):
         except ValueError:
             numbers = ()
         size = numbers * 3 if len(numbers) == 1 else numbers
-        if size not in self.sizes and not (len(size) == 3 and all(n > 0 and n % SCALE == 0 for n in size)):
+        if size not in self.sizes and not (len(size) == 3 and all(n > 0 and n % min(SMALL) == 0 for n in size)):
             raise self._wrong_size(value)
         return cast(Size, size)
 
     def _check_size(self, size: Size | None, made: Mapping[str, int]) -> None:
-        """Make sure that the weights can make this size: one of the published ones, or fc1's grid 16 times as large."""
+        """Make sure that the weights can make this size: a published one, or fc1's grid 16 or 8 times as large."""
         if size is None:
             return
         if made == {"channel": PUBLISHED_CHANNEL, "cells": PUBLISHED_CELLS}:
             if size not in self.sizes:
                 raise self._wrong_size("x".join(map(str, size)))
-        elif any(n % SCALE for n in size) or math.prod(size) != made["cells"] * SCALE**3:
+        elif cell_of(size, made["cells"]) is None:
             names = ", ".join(typed_sizes(sizes_of(made["cells"])))
             raise WrongRequestError(f"size {'x'.join(map(str, size))} does not fit the weights, which make {names}")
 

@@ -6,6 +6,7 @@ The published networks make 128³, 256³ and 144×192×144 with the same tensors
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import product
 
@@ -18,8 +19,11 @@ Factors = tuple[tuple[float, float, float], ...]
 
 WIDTHS = (16, 16, 16, 8, 4, 2, 1)  # channels into conv1 … conv7, in multiples of c
 PUBLISHED_CHANNEL, PUBLISHED_CELLS = 32, 4**3
-SMALL: Factors = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2))  # of a sixteenth
-SCALE = 16
+SMALL: dict[int, Factors] = {  # the same for networks of ``synthview train``, by the voxels along a cell of fc1's grid
+    16: ((1, 1, 1), (2, 2, 2), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+    8: ((1, 1, 1), (1, 1, 1), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
+}
+_MOST_CELLS = 2048  # whose sizes are listed
 BEFORE = ((1, 1, 1), (2, 2, 2), (2, 2, 2), (2, 2, 2))  # upsampling before conv1 … conv4
 FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
     (128, 128, 128): (*BEFORE, (1, 1, 1), (2, 2, 2), (2, 2, 2)),
@@ -49,10 +53,16 @@ def keeps_axes(arguments: Arguments) -> bool:
 def sizes_of(cells: int) -> list[Size]:
     """Sizes with so many cells, none more than twice as long as wide."""
     found = []
-    for a, b in product(range(1, cells + 1), repeat=2) if cells <= 4096 else ():
+    for a, b in product(range(1, cells + 1), repeat=2) if cells <= _MOST_CELLS else ():
         if cells % (a * b) == 0 and max(grid := (a, b, cells // (a * b))) <= 2 * min(grid):
-            found.append((SCALE * a, SCALE * b, SCALE * grid[2]))
+            found += [(cell * a, cell * b, cell * grid[2]) for cell in SMALL]
     return found
+
+
+def cell_of(size: Size, cells: int) -> int | None:
+    """Voxels along a cell of fc1's grid, for a volume of this size; None if it can't have so many cells."""
+    fitting = [c for c in SMALL if not any(n % c for n in size) and math.prod(size) == cells * c**3]
+    return fitting[0] if fitting else None
 
 
 def typed_sizes(sizes: Iterable[Size]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.csegsynth import SCALE as CSEG_SCALE
 from synthview.generators.networks.csegsynth import CSegSynthNetwork
 from synthview.generators.networks.hagan import HU_RANGE, HaGan, HaGanNetwork
-from synthview.generators.networks.hagan_sizes import PUBLISHED_CHANNEL, SCALE, SMALL, Size
+from synthview.generators.networks.hagan_sizes import PUBLISHED_CHANNEL, SMALL, Size
 from synthview.generators.networks.sigmarat import SigmaRatNetwork
 from synthview.generators.networks.stem_stack import StemStackNetwork
 from synthview.training.dataset import Description
@@ -30,12 +30,15 @@ class Sizes:
     Attributes:
         latent_dim: length of the latent; CSegSynth's is 32·channel instead.
         channel: channels of the last hidden layer; CSegSynth: channel_base.
+        cell: HA-GAN and CRF-GAN: voxels along a cell of the first grid, 16 or 8.  Within a cell all detail comes from a
+            few numbers of 16·channel: 8 for sharp pictures of few people.
         spectral_norm: SigmaRat 1's.
         prior: CSegSynth: features shape the noise, as in C-VAE.
     """
 
     latent_dim: int = 64
     channel: int = 16
+    cell: int = 16
     spectral_norm: bool = False
     prior: bool = False
 
@@ -102,11 +105,14 @@ def _hagan(*, branch: bool) -> Callable[[Size, Sizes, int], Trainable]:
             raise WrongRequestError("ha-gan and crf-gan take no features of data.features; leave them out")
         known = (HaGan if branch else CrfGan).sizes
         published = shape in known and sizes.channel == PUBLISHED_CHANNEL
-        if not published and any(n % SCALE for n in shape):
+        cell = sizes.cell
+        if cell not in SMALL:
+            raise WrongRequestError(f"network.cell must be one of {', '.join(map(str, SMALL))}, not {cell}")
+        if not published and any(n % cell for n in shape):
             names = ", ".join(map(str, known))
-            raise WrongRequestError(f"data.shape {shape} can't be made: multiples of {SCALE} can, or {names}")
-        grid = (4, 4, 4) if published else (shape[0] // SCALE, shape[1] // SCALE, shape[2] // SCALE)
-        factors = known[shape] if published else SMALL
+            raise WrongRequestError(f"data.shape {shape} can't be made: multiples of {cell} can, or {names}")
+        grid = (4, 4, 4) if published else (shape[0] // cell, shape[1] // cell, shape[2] // cell)
+        factors = known[shape] if published else SMALL[cell]
         network = HaGanNetwork(sizes.latent_dim, factors, branch=branch, channel=sizes.channel, grid=grid)
         arguments = {"size": list(shape), "latent_dim": sizes.latent_dim, "num_class": 0, "output": "unit"}
         return Trainable(network, lambda n, z, _: _whole(n, z), sizes.latent_dim, False, arguments)
