@@ -144,7 +144,7 @@ CASES: dict[str, dict[str, Any]] = {
         "family": "ha-gan",
         "shape": [16, 16, 16],
         "network": {"latent_dim": 4, "channel": 2, "cell": 8, "critic_width": 2},
-        "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01},
+        "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01, "encoder": 1.0},
     },
 }
 

@@ -3,6 +3,9 @@
     code of a sample (``codes.py``) ─ generator ─ volume  ~  the sample:  L1 + gradient difference
                                                   │          tissue maps: cross-entropy + L1
                                                   └ patch discriminator, later and if at all: texture
+    HA-GAN, with an encoder:
+    the sample ─ encoder ─ coarse features ─ the generator's fine half ─ volume  ~  the sample
+    code ─ the generator's coarse half ─ coarse features  ~  the encoder's
 
 After Bojanowski et al., "Optimizing the Latent Space of Generative Networks", ICML 2018.  What the code doesn't say, or
 the network hasn't learnt yet, comes out as an average.  A discriminator of small patches, as in pix2pix (Isola et al.,
@@ -25,6 +28,7 @@ from synthview.training.codes import Codes, component_codes, known_codes, random
 from synthview.training.losses import edge_difference, gradient_difference, says, soft_cross_entropy
 from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.families import Sizes, build_trainable
+from synthview.training.methods.hagan import SlabEncoder
 from synthview.training.methods.one_pass import OnePass
 from synthview.training.muon import Muon
 from synthview.training.networks import forwards
@@ -49,6 +53,9 @@ class PairedLoss:
         foreground: how much more voxels count that are not background; most of a scan is black, and black is easy.
         absolute: weight of L1 beside the cross-entropy (tissue maps).
         coarse: weight of HA-GAN's low-resolution branch.
+        encoder: weight of what an encoder learns along with HA-GAN's generator: coarse features of which the fine half
+            makes the sample, and which the coarse half has to make of the code.  Fine detail is learnt sooner, as the
+            encoder sees where it is.  0: without.
         jitter: standard deviation of noise on the codes, so that neighbours of a code look like it.
         code_rate: of Adam, for the codes; 0: they stay.
         adversary: weight of fooling the patch discriminator; 0: there is none.
@@ -63,6 +70,7 @@ class PairedLoss:
     foreground: float = 0.0
     absolute: float = 1.0
     coarse: float = 0.2
+    encoder: float = 0.0
     jitter: float = 0.0
     code_rate: float = 0.0
     adversary: float = 0.0
@@ -72,9 +80,10 @@ class PairedLoss:
 
 @dataclass(frozen=True)
 class PairedSizes(Sizes):
-    """[network]: the generator's sizes, and the channels after the discriminator's first convolution."""
+    """[network]: the generator's sizes, and the first channels of the discriminator and of the encoder."""
 
     critic_width: int = 16
+    encoder_width: int = 16
 
 
 class Paired(OnePass):
@@ -108,9 +117,18 @@ class Paired(OnePass):
                 self._codes.parameters(), lr=self.loss.code_rate, betas=(0.0, 0.99)
             )
 
+        if self.loss.encoder:
+            self._add_encoder(made.network)
         if self.loss.adversary:
             self.networks["critic"] = PatchCritic(self.samples.channels, self.network.critic_width).to(self.device)
             self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
+
+    def _add_encoder(self, generator: nn.Module) -> None:
+        if not isinstance(generator, HaGanNetwork):
+            raise WrongRequestError(f"{self.recipe.name}: loss.encoder is for HA-GAN and CRF-GAN; leave it out")
+        encoder = SlabEncoder(self.network.encoder_width, generator.channels[5]).to(self.device)
+        self.networks["encoder"] = encoder
+        self.optimisers["encoder"] = torch.optim.Adam(encoder.parameters(), self.loss.learning_rate, betas=(0.9, 0.99))
 
     @classmethod
     def prepare(cls, recipe: Recipe, samples: Samples) -> dict[str, Any]:
@@ -169,22 +187,30 @@ class Paired(OnePass):
             absolute = (probabilities - wanted).abs().mean()
             total = entropy + loss.absolute * absolute
             return {"loss": total, "cross-entropy": entropy, "L1": absolute}, probabilities
-        losses: Losses = {}
-        if isinstance(network, HaGanNetwork) and network.sub_G is not None:
-            shared = forwards.hagan_coarse(network, z)
-            made, small = forwards.hagan_fine(network, shared).float(), network.sub_G(shared).float()
-            losses["coarse"] = self._distance(small, F.avg_pool3d(wanted, 4))
-        else:
+        if not isinstance(network, HaGanNetwork):
             made = self.made.forward(network, z, features).float()
-        losses["L1"] = self._distance(made, wanted)
-        losses["gradient"] = gradient_difference(made, wanted)
-        total = losses["L1"] + loss.gradient * losses["gradient"]
-        if loss.edges:
+            losses = self._image_losses(made, wanted)
+            return losses, made
+        shared = forwards.hagan_coarse(network, z)
+        made = forwards.hagan_fine(network, shared).float()
+        losses = self._image_losses(made, wanted)
+        if network.sub_G is not None:
+            losses["coarse"] = self._distance(network.sub_G(shared).float(), F.avg_pool3d(wanted, 4))
+            losses["loss"] = losses["loss"] + loss.coarse * losses["coarse"]
+        if loss.encoder:
+            seen = self.networks["encoder"](wanted)
+            again = self._image_losses(forwards.hagan_fine(network, seen).float(), wanted)["loss"]
+            losses |= {"again": again, "features": F.mse_loss(shared.float(), seen.detach().float())}
+            losses["loss"] = losses["loss"] + loss.encoder * (again + losses["features"])
+        return losses, made
+
+    def _image_losses(self, made: torch.Tensor, wanted: torch.Tensor) -> Losses:
+        losses = {"L1": self._distance(made, wanted), "gradient": gradient_difference(made, wanted)}
+        total = losses["L1"] + self.loss.gradient * losses["gradient"]
+        if self.loss.edges:
             losses["edges"] = edge_difference(made, wanted)
-            total = total + loss.edges * losses["edges"]
-        if "coarse" in losses:
-            total = total + loss.coarse * losses["coarse"]
-        return {"loss": total, **losses}, made
+            total = total + self.loss.edges * losses["edges"]
+        return {"loss": total, **losses}
 
     def _distance(self, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         """L1, weighted."""
