@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from synthview.generators.manifest import Manifest
-from synthview.training.runs import RunRecord
+from synthview.training.runs import START, RunRecord
 from synthview.training.samples import Samples
 
 SAMPLES = "samples.png"  # the sheet of samples beside the card
@@ -70,12 +70,13 @@ def _data(samples: Samples) -> str:
 def _how(record: RunRecord, samples: Samples, step: int, journal: Sequence[Mapping[str, float]]) -> str:
     recipe, every = record.recipe, record.recipe.training.log_every
     seconds = sum(line["seconds_per_step"] for line in journal) * every
+    began = "; began with the weights of another run" if (record.folder / START).is_file() else ""
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
     return "\n".join(
         [
             f"- Recipe `{recipe.name}` (SHA-256 {recipe.fingerprint()[:12]}…), method `{recipe.method}`, family "
             f"`{recipe.family}`, seed {recipe.seed}.",
-            f"- {step} steps of {recipe.training.batch} volumes, about {seconds / 60:.0f} minutes; {versions}.",
+            f"- {step} steps of {recipe.training.batch} volumes, about {seconds / 60:.0f} minutes{began}; {versions}.",
             "- Averaged weights, stored in float16. The losses are those of the training, not of people it never saw.",
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from synthview.volume.nifti import write_atomically
 WEIGHTS, MANIFEST, CARD = "weights.safetensors", "manifest.json", "README.md"
 THUMBNAIL = "thumbnail.png"
 _COLUMNS = 4  # and rows, of the sheet of samples
+_FINE_RANGE = 10.0  # a feature's limits are rounded where they are farther apart
 
 
 def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> Path:
@@ -137,7 +139,10 @@ def feature_of(samples: Samples, name: str) -> ManifestFeature:
     label = column.label[:1].upper() + column.label[1:]
     if column.categories:
         return ManifestFeature(name, label, "", "category", categories=column.categories, default=0.0, **scale)
-    return ManifestFeature(name, label, column.unit, low=column.low, high=column.high, default=column.mean, **scale)
+    low, high = column.low, column.high
+    if high - low > _FINE_RANGE:  # whole numbers, within what was seen
+        low, high = float(math.ceil(low)), float(math.floor(high))
+    return ManifestFeature(name, label, column.unit, low=low, high=high, default=column.mean, **scale)
 
 
 def _window(samples: Samples, method: Method) -> Window:
