@@ -12,14 +12,15 @@ from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.generators.networks.hagan_sizes import SMALL, cell_of, sizes_of
 
 SIZE = (32, 48, 16)
+CHANNELS = (8, 8, 8, 8, 4, 6, 3)
 
 
 def narrow(folder: Path, cell: int) -> Path:
-    """Weights of a network of two channels that makes 32×48×16 voxels."""
+    """Weights of a small network that makes 32×48×16 voxels."""
     torch.manual_seed(0)
     grid = (SIZE[0] // cell, SIZE[1] // cell, SIZE[2] // cell)
     path = folder / f"cell{cell}.pth"
-    torch.save(HaGanNetwork(5, SMALL[cell], branch=True, channel=2, grid=grid).state_dict(), path)
+    torch.save(HaGanNetwork(5, SMALL[cell], branch=True, channels=CHANNELS, grid=grid).state_dict(), path)
     return path
 
 
@@ -27,7 +28,7 @@ def narrow(folder: Path, cell: int) -> Path:
 def test_a_size_settles_which_network_it_is(tmp_path: Path, cell: int) -> None:
     path = narrow(tmp_path, cell)
     generator = sv.load_generator(path, device="cpu", size=SIZE)
-    assert generator.info.arguments["channel"] == 2 and generator.info.latent_shape == (5,)
+    assert generator.info.arguments["channels"] == CHANNELS and generator.info.latent_shape == (5,)
     volume = generator.generate(seed=1)
     assert volume.voxels.shape == SIZE and volume.axis_codes == ("R", "A", "S")
     assert volume.voxels.std() > 0

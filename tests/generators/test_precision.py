@@ -50,7 +50,8 @@ def test_a_rat_in_fewer_bits(rat: Path, dtype: str, largest: float) -> None:
 def test_layers_that_are_computed_in_their_own_way() -> None:
     """Small ones: processors without instructions for bfloat16 take long."""
     draw = torch.Generator().manual_seed(0)
-    network = HaGanNetwork(8, ((1, 1, 1), (2, 2, 2), *((1, 1, 1),) * 3, (2, 2, 2), (1, 1, 1)), branch=False, channel=8)
+    factors, channels = ((1, 1, 1), (2, 2, 2), *((1, 1, 1),) * 3, (2, 2, 2), (1, 1, 1)), (128, 128, 128, 64, 32, 16, 8)
+    network = HaGanNetwork(8, factors, branch=False, channels=channels)
     network.load_state_dict(formula_weights({key: tuple(t.shape) for key, t in network.state_dict().items()}))
     network.prepare()
     assert agree(lambda: last(network.steps(torch.randn(1, 8, generator=draw.manual_seed(1))))) > 0.99

@@ -143,7 +143,7 @@ CASES: dict[str, dict[str, Any]] = {
         "method": "paired",
         "family": "ha-gan",
         "shape": [16, 16, 16],
-        "network": {"latent_dim": 4, "channel": 2, "cell": 8, "critic_width": 2},
+        "network": {"latent_dim": 4, "channels": [8, 8, 8, 8, 4, 6, 3], "cell": 8, "critic_width": 2},
         "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01, "encoder": 1.0},
     },
 }

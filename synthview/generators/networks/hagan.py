@@ -7,15 +7,14 @@ Sun et al., "Hierarchical Amortized GAN for 3D High Resolution Medical Image Syn
                                                                         └─ sub_G: a quarter of the resolution
 Every conv but the last is 3³ and followed by GroupNorm(8) and ReLU; nearest-neighbour upsampling goes before it.
 
-``synthview train`` also makes narrower networks of other sizes: c instead of 32 channels before the last convolution,
-and fc1's grid is a sixteenth of the volume's, which then grows ×2 before conv2, conv3, conv6 and conv7, or an eighth,
-which doesn't before conv2.
+``synthview train`` also makes networks of other sizes and numbers of channels, which their shapes say.  fc1's grid is
+a sixteenth of the volume's, which then grows ×2 before conv2, conv3, conv6 and conv7; or an eighth, without conv2's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -33,10 +32,9 @@ from synthview.generators.info import Feature, OpenArgument, Setting
 from synthview.generators.networks.hagan_encoder import hagan_encoder
 from synthview.generators.networks.hagan_sizes import (
     FACTORS,
-    PUBLISHED_CELLS,
-    PUBLISHED_CHANNEL,
+    PUBLISHED,
+    PUBLISHED_CHANNELS,
     SMALL,
-    WIDTHS,
     Factors,
     Size,
     cell_of,
@@ -63,19 +61,19 @@ _MOST_CLASSES = 10  # offered in the window
 
 
 class LowResolutionBranch(nn.Module):
-    """The branch trained beside the full one: 2c channels in, the whole volume at a quarter of the grid out."""
+    """The branch trained beside the full one: from conv5's channels to the whole volume at a quarter of the grid."""
 
-    def __init__(self, channel: int = PUBLISHED_CHANNEL) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        half = max(channel // 2, 1)
-        self.tp_conv1 = nn.Conv3d(2 * channel, channel, 3, padding=1)
-        self.bn1 = nn.GroupNorm(_groups(channel), channel)
-        self.tp_conv2 = nn.Conv3d(channel, half, 3, padding=1)
-        self.bn2 = nn.GroupNorm(_groups(half), half)
-        self.tp_conv3 = nn.Conv3d(half, 1, 3, padding=1)
+        half, quarter = max(channels // 2, 1), max(channels // 4, 1)
+        self.tp_conv1 = nn.Conv3d(channels, half, 3, padding=1)
+        self.bn1 = nn.GroupNorm(_groups(half), half)
+        self.tp_conv2 = nn.Conv3d(half, quarter, 3, padding=1)
+        self.bn2 = nn.GroupNorm(_groups(quarter), quarter)
+        self.tp_conv3 = nn.Conv3d(quarter, 1, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 2c, D, H, W) to (N, 1, D, H, W) in [-1, 1]."""
+        """(N, channels, D, H, W) to (N, 1, D, H, W) in [-1, 1]."""
         x = F.relu_(self.bn1(self.tp_conv1(x)))
         x = F.relu_(self.bn2(self.tp_conv2(x)))
         return torch.tanh_(self.tp_conv3(x))
@@ -88,7 +86,7 @@ class HaGanNetwork(nn.Module):
         width: latent dimension plus number of classes.
         factors: upsampling before conv1 … conv7, which decides the size of the output.
         branch: with the low-resolution branch, which is not needed for full volumes.
-        channel: channels before the last convolution, c.
+        channels: into conv1 … conv7.
         grid: voxels that fc1 makes.
     """
 
@@ -98,18 +96,18 @@ class HaGanNetwork(nn.Module):
         factors: Factors,
         *,
         branch: bool,
-        channel: int = PUBLISHED_CHANNEL,
+        channels: Sequence[int] = PUBLISHED_CHANNELS,
         grid: Size = (4, 4, 4),
     ) -> None:
         super().__init__()
         self.factors, self.grid = factors, grid
-        self.channels = (*(channel * width for width in WIDTHS), 1)
+        self.channels = (*channels, 1)
         self.fc1 = nn.Linear(width, self.channels[0] * math.prod(grid))
         for i in range(1, 8):
             self.add_module(f"tp_conv{i}", nn.Conv3d(self.channels[i - 1], self.channels[i], 3, padding=1))
         for i in range(1, 7):  # called bn in the files, though they are GroupNorm
             self.add_module(f"bn{i}", nn.GroupNorm(_groups(self.channels[i]), self.channels[i]))
-        self.sub_G = LowResolutionBranch(channel) if branch else None
+        self.sub_G = LowResolutionBranch(self.channels[5]) if branch else None
 
     def steps(self, z: torch.Tensor, *, coarse: bool = False) -> Iterator[Step]:
         """(N, width) to (N, 1, D, H, W) in [-1, 1], or a quarter of the size; yields after each part of a layer."""
@@ -170,7 +168,7 @@ class HaGan(Family):
     }
     arguments: ClassVar[Mapping[str, str]] = {
         "size": "voxels of the output: 128, 256 or 144x192x144 (not in the weights)",
-        "channel": "channels before the last convolution, 32 as published (in the weights)",
+        "channels": "channels into each convolution, 512 to 32 as published (in the weights)",
         "cells": "voxels of the first grid, 64 as published (in the weights)",
         "latent_dim": "length of the latent",
         "num_class": "number of classes; latent_dim + num_class is the width of fc1",
@@ -191,7 +189,7 @@ class HaGan(Family):
         check_stated(stated, made)
         self._check_size(size, made)
         output = stated.get("output", "raw" if size == (144, 192, 144) else "unit")
-        published = made == {"channel": PUBLISHED_CHANNEL, "cells": PUBLISHED_CELLS}
+        published = made == PUBLISHED
         split = split_width(fc1_width(shapes), stated)
         return {"size": size, **({} if published else made), **split, "output": output}
 
@@ -209,6 +207,8 @@ class HaGan(Family):
         """``size`` from 128, "128", (144, 192, 144), [144, 192, 144], "144x192x144" or "144,192,144"; whole numbers."""
         if name == "size":
             return self._parse_size(value)
+        if name == "channels":
+            return self._parse_channels(value)
         if name == "output":
             if value not in _OUTPUTS:
                 raise WrongRequestError(f"output must be one of {', '.join(_OUTPUTS)}, got {value!r}")
@@ -237,10 +237,10 @@ class HaGan(Family):
         width = arguments["latent_dim"] + arguments["num_class"]
         if not is_small(arguments):
             return HaGanNetwork(width, self.sizes[arguments["size"] or (128, 128, 128)], branch=self.branch).eval()
-        size, channel = arguments["size"], arguments["channel"]
+        size, channels = arguments["size"], arguments["channels"]
         cell = (cell_of(size, arguments["cells"]) if size else None) or max(SMALL)
         grid = (size[0] // cell, size[1] // cell, size[2] // cell) if size else (arguments["cells"], 1, 1)
-        return HaGanNetwork(width, SMALL[cell], branch=self.branch, channel=channel, grid=grid).eval()
+        return HaGanNetwork(width, SMALL[cell], branch=self.branch, channels=channels, grid=grid).eval()
 
     def finish(self, network: nn.Module) -> None:
         """Leave out a low-resolution branch that the file lacks, wholly or in part; prepare the kernels."""
@@ -341,6 +341,13 @@ class HaGan(Family):
         affine[:3, 3] = -affine[:3, :3] @ ((np.array(voxels.shape) - 1) / 2)  # the middle at 0 mm: where is unknown
         return Volume(voxels, affine, kind, unit, window).to_ras()
 
+    def _parse_channels(self, value: Any) -> tuple[int, ...]:
+        text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        parts = text.replace("x", ",").strip("()[] ").split(",")
+        if len(parts) != len(PUBLISHED_CHANNELS) or not all(part.strip().isdecimal() and int(part) for part in parts):
+            raise WrongRequestError(f"channels must be {len(PUBLISHED_CHANNELS)} whole numbers above 0, got {value!r}")
+        return tuple(map(int, parts))
+
     def _parse_size(self, value: Any) -> Size:
         text = "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         parts = text.lower().replace("×", "x").replace(",", "x").strip("()[] ").split("x")
@@ -353,11 +360,11 @@ class HaGan(Family):
             raise self._wrong_size(value)
         return cast(Size, size)
 
-    def _check_size(self, size: Size | None, made: Mapping[str, int]) -> None:
+    def _check_size(self, size: Size | None, made: Mapping[str, Any]) -> None:
         """Make sure that the weights can make this size: a published one, or fc1's grid 16 or 8 times as large."""
         if size is None:
             return
-        if made == {"channel": PUBLISHED_CHANNEL, "cells": PUBLISHED_CELLS}:
+        if made == PUBLISHED:
             if size not in self.sizes:
                 raise self._wrong_size("x".join(map(str, size)))
         elif cell_of(size, made["cells"]) is None:

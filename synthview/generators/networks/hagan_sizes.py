@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 from synthview.errors import WrongRequestError
 from synthview.generators.family import Arguments
@@ -17,8 +18,10 @@ from synthview.generators.state_dicts import Shapes
 Size = tuple[int, int, int]
 Factors = tuple[tuple[float, float, float], ...]
 
-WIDTHS = (16, 16, 16, 8, 4, 2, 1)  # channels into conv1 … conv7, in multiples of c
-PUBLISHED_CHANNEL, PUBLISHED_CELLS = 32, 4**3
+WIDTHS = (16, 16, 16, 8, 4, 2, 1)  # channels into conv1 … conv7, in multiples of those into conv7
+PUBLISHED_CHANNELS = tuple(32 * width for width in WIDTHS)
+PUBLISHED_CELLS = 4**3
+PUBLISHED = {"channels": PUBLISHED_CHANNELS, "cells": PUBLISHED_CELLS}
 SMALL: dict[int, Factors] = {  # the same for networks of ``synthview train``, by the voxels along a cell of fc1's grid
     16: ((1, 1, 1), (2, 2, 2), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
     8: ((1, 1, 1), (1, 1, 1), (2, 2, 2), (1, 1, 1), (1, 1, 1), (2, 2, 2), (2, 2, 2)),
@@ -32,12 +35,23 @@ FACTORS: dict[Size, Factors] = {  # upsampling before conv1 … conv7
 }
 
 
-def made_with(shapes: Shapes) -> dict[str, int]:
+def made_with(shapes: Shapes) -> dict[str, Any]:
     """What the weights say of the channels and of fc1's grid; as published where a damaged file does not."""
-    conv, rows = shapes.get("tp_conv1.weight", ()), shapes.get("fc1.weight", ())
-    channel = conv[0] // WIDTHS[0] if len(conv) == 5 and conv[0] else PUBLISHED_CHANNEL
-    cells = rows[0] // (WIDTHS[0] * channel) if len(rows) == 2 and channel else PUBLISHED_CELLS
-    return {"channel": max(channel, 1), "cells": max(cells, 1)}
+    rows, channels = shapes.get("fc1.weight", ()), _channels(shapes)
+    cells = rows[0] // channels[0] if len(rows) == 2 else PUBLISHED_CELLS
+    return {"channels": channels, "cells": max(cells, 1)}
+
+
+def _channels(shapes: Shapes) -> tuple[int, ...]:
+    """Into conv1 … conv7: as each convolution has it, if one makes what the next takes; else by the first."""
+    convs = [shapes.get(f"tp_conv{i}.weight", ()) for i in range(1, 8)]
+    if all(len(conv) == 5 and min(conv) > 0 for conv in convs):
+        into, out = [conv[1] for conv in convs], [conv[0] for conv in convs]
+        if [*into[1:], 1] == out:
+            return tuple(into)
+    first = convs[0]
+    last = first[0] // WIDTHS[0] if len(first) == 5 else 0
+    return tuple(last * width for width in WIDTHS) if last else PUBLISHED_CHANNELS
 
 
 def is_small(arguments: Arguments) -> bool:

@@ -15,7 +15,7 @@ from synthview.generators.networks.crfgan import CrfGan
 from synthview.generators.networks.csegsynth import SCALE as CSEG_SCALE
 from synthview.generators.networks.csegsynth import CSegSynthNetwork
 from synthview.generators.networks.hagan import HU_RANGE, HaGan, HaGanNetwork
-from synthview.generators.networks.hagan_sizes import PUBLISHED_CHANNEL, SMALL, Size
+from synthview.generators.networks.hagan_sizes import PUBLISHED_CHANNELS, SMALL, WIDTHS, Size
 from synthview.generators.networks.sigmarat import SigmaRatNetwork
 from synthview.generators.networks.stem_stack import StemStackNetwork
 from synthview.training.dataset import Description
@@ -30,6 +30,7 @@ class Sizes:
     Attributes:
         latent_dim: length of the latent; CSegSynth's is 32·channel instead.
         channel: channels of the last hidden layer; CSegSynth: channel_base.
+        channels: HA-GAN and CRF-GAN: into conv1 … conv7; none: 16, 16, 16, 8, 4, 2 and 1 times ``channel``.
         cell: HA-GAN and CRF-GAN: voxels along a cell of the first grid, 16 or 8.  Within a cell all detail comes from a
             few numbers of 16·channel: 8 for sharp pictures of few people.
         spectral_norm: SigmaRat 1's.
@@ -38,6 +39,7 @@ class Sizes:
 
     latent_dim: int = 64
     channel: int = 16
+    channels: tuple[int, ...] | None = None
     cell: int = 16
     spectral_norm: bool = False
     prior: bool = False
@@ -104,7 +106,10 @@ def _hagan(*, branch: bool) -> Callable[[Size, Sizes, int], Trainable]:
         if features:
             raise WrongRequestError("ha-gan and crf-gan take no features of data.features; leave them out")
         known = (HaGan if branch else CrfGan).sizes
-        published = shape in known and sizes.channel == PUBLISHED_CHANNEL
+        channels = sizes.channels or tuple(sizes.channel * width for width in WIDTHS)
+        if len(channels) != len(WIDTHS):
+            raise WrongRequestError(f"network.channels must be {len(WIDTHS)} numbers, got {len(channels)}")
+        published = shape in known and channels == PUBLISHED_CHANNELS
         cell = sizes.cell
         if cell not in SMALL:
             raise WrongRequestError(f"network.cell must be one of {', '.join(map(str, SMALL))}, not {cell}")
@@ -113,7 +118,7 @@ def _hagan(*, branch: bool) -> Callable[[Size, Sizes, int], Trainable]:
             raise WrongRequestError(f"data.shape {shape} can't be made: multiples of {cell} can, or {names}")
         grid = (4, 4, 4) if published else (shape[0] // cell, shape[1] // cell, shape[2] // cell)
         factors = known[shape] if published else SMALL[cell]
-        network = HaGanNetwork(sizes.latent_dim, factors, branch=branch, channel=sizes.channel, grid=grid)
+        network = HaGanNetwork(sizes.latent_dim, factors, branch=branch, channels=channels, grid=grid)
         arguments = {"size": list(shape), "latent_dim": sizes.latent_dim, "num_class": 0, "output": "unit"}
         return Trainable(network, lambda n, z, _: _whole(n, z), sizes.latent_dim, False, arguments)
 
