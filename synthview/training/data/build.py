@@ -39,7 +39,7 @@ def _column(name: str, label: str, unit: str = "", categories: tuple[str, ...] =
 
 
 VOLUME_COLUMNS = (
-    _column("icv_ml", "brain mask volume (grey and white matter and CSF)", "ml"),
+    _column("icv_ml", "brain size", "ml"),
     _column("gm_ml", "grey matter volume", "ml"),
     _column("wm_ml", "white matter volume", "ml"),
     _column("csf_ml", "CSF volume inside the brain mask", "ml"),
@@ -47,7 +47,7 @@ VOLUME_COLUMNS = (
     _column("ventricles_ml", "volume of the ventricles", "ml"),
 )
 PERSON_COLUMNS = (_column("age", "age", "years"), _column("sex", "sex", "", ("male", "female")), *VOLUME_COLUMNS)
-COGNITION = _column("cognition", "Mini-Mental State score", "points")
+COGNITION = _column("cognition", "MMSE", "points")
 
 
 def build_population(
