@@ -13,6 +13,7 @@ from synthview.gui.reading.words import WordsPage
 from synthview.study.place import open_place
 
 K = Qt.Key
+PATIENCE_MS = 30_000
 
 
 @contextlib.contextmanager
@@ -24,6 +25,7 @@ def reading(qtbot, path, reader):
     with qtbot.waitExposed(window):
         window.show()
     window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE_MS)
     try:
         yield Hand(qtbot, window)
     finally:
@@ -53,7 +55,7 @@ class Hand:
 
     def wait_for(self, words):
         """Wait until a page says so."""
-        self.qtbot.waitUntil(lambda: words in self.text(), timeout=10_000)
+        self.qtbot.waitUntil(lambda: words in self.text(), timeout=PATIENCE_MS)
 
     @property
     def page(self) -> TrialPage:
@@ -73,7 +75,7 @@ class Hand:
                 and self.page._listening
             )
 
-        self.qtbot.waitUntil(painted, timeout=10_000)
+        self.qtbot.waitUntil(painted, timeout=PATIENCE_MS)
 
     def through_words(self):
         """Enter on every page of words, and of questions that may be left open, until a trial is on."""
@@ -84,7 +86,7 @@ class Hand:
                 self.press(K.Key_Return)
             return self.window.trials is not None and page is self.page
 
-        self.qtbot.waitUntil(step, timeout=10_000)
+        self.qtbot.waitUntil(step, timeout=PATIENCE_MS)
 
     def read(self, answer):
         """Walk the whole session; ``answer`` presses the keys of one trial's answer, Enter follows."""
@@ -92,11 +94,15 @@ class Hand:
         session = self.window.session
         while session.trial is not None:
             number = session.trial.number
-            self.qtbot.waitUntil(lambda n=number: self._on(n), timeout=10_000)
+            self.qtbot.waitUntil(lambda n=number: self._on(n), timeout=PATIENCE_MS)
             answer(self, session)
             self.press(K.Key_Return)
-            self.qtbot.waitUntil(lambda n=number: session.trial is None or session.trial.number != n, timeout=10_000)
+            self.qtbot.waitUntil(lambda n=number: self._is_past(n), timeout=PATIENCE_MS)
         self.wait_for("Thank you")
+
+    def _is_past(self, number):
+        trial = self.window.session.trial
+        return trial is None or trial.number != number
 
     def _on(self, number):
         """Whether the trial is painted; pages of words and feedback before it are answered with Enter."""

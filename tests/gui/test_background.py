@@ -1,5 +1,7 @@
 """Calls on threads: their outcome in the GUI thread, and a window that closes while they run."""
 
+import subprocess
+import sys
 import threading
 
 import shiboken6
@@ -55,3 +57,28 @@ def test_destroying_it_while_it_works_neither_waits_nor_tells(qtbot):
     background.wait()
     qtbot.wait(50)
     assert told == []
+
+
+def test_windows_may_go_as_soon_as_they_are_told(qtbot):
+    """In a process of its own: what this guards against is corrupted memory."""
+    script = """
+from PySide6.QtWidgets import QApplication, QWidget
+from synthview.gui.background import Background
+app = QApplication([])
+class Window(QWidget):
+    def __init__(self, told):
+        super().__init__()
+        self.told = told
+        Background(self).run(lambda: 1, self.show_result, None)
+    def show_result(self, result):
+        self.told.append(result)
+for _ in range(3000):
+    told = []
+    window = Window(told)
+    while not told:
+        app.processEvents()
+    del window
+print("unharmed")
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("unharmed\n", "", 0)
