@@ -3,8 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.study.scan_server import ScanServer
 
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # plain `pytest`; make test brings a screen
@@ -30,6 +34,17 @@ def user_data_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def checkout() -> Path:
     """The repository's root."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def scan_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[ScanServer]":
+    """A web server on this machine with small scans."""
+    from tests.study.scan_server import ScanServer, small_heads
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = ScanServer(small_heads(tmp_path))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

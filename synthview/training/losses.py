@@ -15,10 +15,7 @@ def gradient_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         a: (N, C, I, J, K).
         b: the same.
     """
-    total = a.new_zeros(())
-    for axis in (2, 3, 4):
-        total = total + F.mse_loss(a.diff(dim=axis), b.diff(dim=axis))
-    return total / 3
+    return _between_neighbours(F.mse_loss, a, b)
 
 
 def edge_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -28,10 +25,12 @@ def edge_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         a: (N, C, I, J, K).
         b: the same.
     """
-    total = a.new_zeros(())
-    for axis in (2, 3, 4):
-        total = total + F.l1_loss(a.diff(dim=axis), b.diff(dim=axis))
-    return total / 3
+    return _between_neighbours(F.l1_loss, a, b)
+
+
+def _between_neighbours(distance: Callable[..., torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean over the axes of a distance of neighbouring voxels' differences."""
+    return torch.stack([distance(a.diff(dim=axis), b.diff(dim=axis)) for axis in (2, 3, 4)]).mean()
 
 
 def gradient_penalty(

@@ -10,6 +10,7 @@ affine together, so no voxel moves in the patient.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import nibabel.orientations as nibo
@@ -27,6 +28,22 @@ def axis_codes(affine: npt.NDArray[np.float64]) -> AxisCodes:
     """
     first, second, third = nibo.aff2axcodes(affine)
     return first, second, third
+
+
+def centred_affine(
+    shape: Sequence[int], steps_mm: float | Sequence[float], centre_mm: Sequence[float] = (0.0, 0.0, 0.0)
+) -> npt.NDArray[np.float64]:
+    """4x4, voxel index to RAS+ millimetres, of a grid along the axes of RAS+ whose middle lies at a point.
+
+    Args:
+        shape: (I, J, K).
+        steps_mm: from a voxel to the next along each axis, or the same along all; below 0: left, posterior, inferior.
+        centre_mm: RAS+ mm of the grid's middle.
+    """
+    steps = np.broadcast_to(np.asarray(steps_mm, dtype=np.float64), 3)
+    affine = np.diag([*steps, 1.0])
+    affine[:3, 3] = np.asarray(centre_mm) - steps * (np.asarray(shape) - 1) / 2
+    return affine
 
 
 def to_ras(

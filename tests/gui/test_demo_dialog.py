@@ -3,15 +3,6 @@
 import pytest
 
 from synthview.gui.study.demo import DemoDialog
-from tests.study.scan_server import ScanServer, small_heads
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = ScanServer(small_heads(tmp_path))
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -31,39 +22,39 @@ def test_a_list_that_is_wrong_is_said_and_another_may_be_chosen(dialog, tmp_path
     assert not dialog._agree.isVisible()
 
 
-def test_the_licence_is_shown_before_and_a_failure_after(dialog, qtbot, server, tmp_path):
-    dialog.offer(server.write(tmp_path, a="missing"))
+def test_the_licence_is_shown_before_and_a_failure_after(dialog, qtbot, scan_server, tmp_path):
+    dialog.offer(scan_server.write(tmp_path, a="missing"))
     shown = dialog._licence.toPlainText()
     assert "Licence: CC-BY-4.0 (https://spdx.org/licenses/CC-BY-4.0.html)" in shown
     assert "Files: 4 files" in shown
     assert dialog._licence.isVisible()
     assert not dialog._agree.hasFocus()
-    assert server.asked == []
+    assert scan_server.asked == []
     dialog._agree.click()
     qtbot.waitUntil(lambda: "the server answered 404" in dialog._words.text(), timeout=60_000)
     assert dialog._agree.isEnabled()
 
 
-def test_closing_stops_the_download(dialog, qtbot, server, tmp_path, user_data_dir):
-    dialog.offer(server.write(tmp_path, b="slow"))
+def test_closing_stops_the_download(dialog, qtbot, scan_server, tmp_path, user_data_dir):
+    dialog.offer(scan_server.write(tmp_path, b="slow"))
     dialog._agree.click()
-    qtbot.waitUntil(lambda: len(server.asked) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(scan_server.asked) == 2, timeout=60_000)
     dialog.close()
     assert not dialog.isVisible()
-    server.going_on.set()
+    scan_server.going_on.set()
     folders = [path for path in (user_data_dir / "scans").iterdir() if path.is_dir()]
     qtbot.waitUntil(
         lambda: sorted(path.name for path in folders[0].iterdir()) in (["ABOUT.txt", "a.nii.gz"],), timeout=60_000
     )
-    assert len(server.asked) == 2
+    assert len(scan_server.asked) == 2
 
 
 @pytest.mark.slow
-def test_the_study_is_made_with_them(dialog, qtbot, server, tmp_path):
-    dialog.offer(server.write(tmp_path))
-    with qtbot.waitSignal(dialog.made, timeout=240_000) as made:
+def test_the_study_is_made_with_them(dialog, qtbot, scan_server, tmp_path):
+    dialog.offer(scan_server.write(tmp_path))
+    with qtbot.waitSignal(dialog.made, timeout=900_000) as made:
         dialog._agree.click()
     folder, reader = made.args
     assert (folder / "protocol.yaml").parent.name == "study-with-real-scans"
     assert reader == "R01"
-    assert len(server.asked) == 4
+    assert len(scan_server.asked) == 4

@@ -17,7 +17,6 @@ from synthview.study.session import ReadingSession
 from synthview.study.study_folder import StudyFolder
 from synthview.volume import load_volume, save_volume
 from tests.study.bodies import body
-from tests.study.scan_server import ScanServer, small_heads
 from tests.study.small_study import walk
 
 
@@ -67,49 +66,41 @@ def test_real_scans_come_first_where_a_folder_is_named(tmp_path, monkeypatch):
     assert protocol.volumes_needed()["real"] == 4
 
 
-def test_scans_of_a_list_are_downloaded_after_their_licence(server, tmp_path, monkeypatch, capsys):
+def test_scans_of_a_list_are_downloaded_after_their_licence(scan_server, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "bundled_checkpoints", dict)
     monkeypatch.setattr(demo, "make_heads", _quick_heads)
-    command = ["study", "demo", "--make-only", "--device", "cpu", "--download", str(server.write(tmp_path))]
+    command = ["study", "demo", "--make-only", "--device", "cpu", "--download", str(scan_server.write(tmp_path))]
     assert run(command) == 2  # nobody is there to agree
     said = capsys.readouterr().err
     assert "Licence:   CC-BY-4.0 (https://spdx.org/licenses/CC-BY-4.0.html)" in said
     assert "Citation:  Nobody et al. (2026)" in said
     assert said.splitlines()[-1].endswith("give --yes to download the scans")
-    assert server.asked == []
+    assert scan_server.asked == []
     assert run([*command, "--yes"]) == 0
     printed = capsys.readouterr()
     assert "Licence:   CC-BY-4.0" in printed.err
     with StudyFolder.open(Path(printed.out.strip())) as study:
         real = [one for one in study.key(PASSPHRASE).materials if one.arm == "real"]
     assert {one.provenance["sha256"] for one in real} == {
-        hashlib.sha256(one).hexdigest() for one in server.contents.values()
+        hashlib.sha256(one).hexdigest() for one in scan_server.contents.values()
     }
     assert run(command) == 0  # all are there: nothing to ask
-    assert len(server.asked) == 4
+    assert len(scan_server.asked) == 4
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 1), ("n\n", 130)])
-def test_who_sits_there_is_asked(server, tmp_path, monkeypatch, capsys, answer, status):
+def test_who_sits_there_is_asked(scan_server, tmp_path, monkeypatch, capsys, answer, status):
     terminal = io.StringIO(answer)
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
-    assert run(["study", "demo", "--download", str(server.write(tmp_path, a="missing"))]) == status
+    assert run(["study", "demo", "--download", str(scan_server.write(tmp_path, a="missing"))]) == status
     assert "Download them under this licence?" in capsys.readouterr().err
-    assert len(server.asked) == (status == 1)
+    assert len(scan_server.asked) == (status == 1)
 
 
 def test_real_scans_come_from_one_place(tmp_path, capsys):
     assert run(["study", "demo", "--real", str(tmp_path), "--download", str(tmp_path / "list")]) == 2
     assert "give one of them" in capsys.readouterr().err
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = ScanServer(small_heads(tmp_path))
-    yield server
-    server.close()
 
 
 def _quick_heads(folder, count, *, seed, strength_mm):

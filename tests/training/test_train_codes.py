@@ -42,7 +42,7 @@ def recipe(latent_dim: int, **loss: float) -> object:
         "data": {"shape": [16, 16, 16]},
         "network": {"latent_dim": latent_dim, "channel": 2},
         "loss": loss,
-        "training": {"steps": 30, "batch": 2, "log_every": 1},
+        "training": {"steps": 30, "batch": 2, "log_every": 1, "checkpoint_every": 4},
     }
 
 
@@ -85,6 +85,8 @@ def test_training_with_muon_learns_and_goes_on_after_a_stop_to_the_same_weights(
     settings = parse_recipe(recipe(3, matrix_rate=0.02), "blobs.toml")
     with pytest.raises(KeyboardInterrupt):
         train(settings, coded, tmp_path / "stopped", report=stop)
+    left = load_checkpoint(tmp_path / "stopped")
+    assert left is not None and left["step"] == 8 and left["optimisers"]["matrices"]["state"]
     for name in ("stopped", "whole"):
         train(settings, coded, tmp_path / name, report=lambda done, steps, losses: heard.append(losses["L1"]))
     states = [load_checkpoint(tmp_path / name) for name in ("stopped", "whole")]

@@ -25,7 +25,7 @@ from synthview.generators.networks.batch_setting import batch_setting
 from synthview.generators.networks.conv_encoder import conv_encoder
 from synthview.generators.networks.stem_stack import Layout, StemStack, StemStackNetwork
 from synthview.generators.state_dicts import Shapes
-from synthview.volume import Volume, Window
+from synthview.volume import Volume, Window, centred_affine
 
 _SPACING_MM = 4.0  # FreeSurfer's 256 mm over 64 voxels
 
@@ -86,8 +86,8 @@ class _Brain3dGan(StemStack):
         The training swapped axes 1 and 2 of FreeSurfer's arrays (left, inferior, anterior), then flipped both.
         """
         voxels = np.float32(0.5) * raw[0] + np.float32(0.5)
-        affine = np.diag([-_SPACING_MM, -_SPACING_MM, _SPACING_MM, 1.0])  # to the left, posterior, superior
-        affine[:3, 3] = -affine[:3, :3] @ ((np.array(voxels.shape) - 1) / 2)  # the middle at 0 mm: where is unknown
+        # to the left, posterior, superior; the middle at 0 mm: where is unknown
+        affine = centred_affine(voxels.shape, (-_SPACING_MM, -_SPACING_MM, _SPACING_MM))
         return Volume(voxels, affine, window=Window.from_range(0, 1)).to_ras()
 
 

@@ -30,7 +30,7 @@ from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.info import Feature
 from synthview.generators.networks.trilinear_conv import TrilinearConv3d
 from synthview.generators.state_dicts import Shapes, Tensors
-from synthview.volume import Volume, VolumeKind, Window
+from synthview.volume import Volume, VolumeKind, Window, centred_affine
 
 Grid = tuple[int, int, int]
 PUBLISHED_GRID: Grid = (10, 16, 16)
@@ -291,8 +291,8 @@ class CSegSynth(Family):
         return cast(CSegSynthNetwork, network).steps(z, condition)
 
     def to_volume(self, raw: npt.NDArray[np.float32], arguments: Arguments) -> Volume:
-        """A tissue map at 2 mm."""
-        affine = np.diag([_SPACING_MM, _SPACING_MM, _SPACING_MM, 1.0])
+        """A tissue map at 2 mm, its middle at 0 mm: where is unknown."""
+        affine = centred_affine(raw.shape[1:], _SPACING_MM)
         return Volume(raw, affine, VolumeKind.TISSUE_MAP, window=Window.from_range(0, 1))
 
 

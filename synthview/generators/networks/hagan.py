@@ -49,7 +49,7 @@ from synthview.generators.networks.hagan_sizes import (
 from synthview.generators.networks.upsampled_conv import ScaleAndReLU, UpsampledConv, group_norm_and_relu
 from synthview.generators.precision import is_reduced
 from synthview.generators.state_dicts import Shapes
-from synthview.volume import Volume, VolumeKind, Window
+from synthview.volume import Volume, VolumeKind, Window, centred_affine
 
 HU_RANGE = (-1024, 600)  # -1 and 1 of a chest CT
 _HU_LOW, _HU_HIGH = HU_RANGE
@@ -334,11 +334,12 @@ class HaGan(Family):
         size = arguments["size"]
         spacing = size[0] / raw.shape[1]
         voxels, kind, unit, window = _values(raw[0], arguments["output"])
+        if is_small(arguments):
+            return Volume(voxels, centred_affine(voxels.shape, spacing), kind, unit, window)
         if keeps_axes(arguments):
             return Volume(voxels, np.diag([spacing, spacing, spacing, 1.0]), kind, unit, window)
         voxels = voxels.transpose(2, 1, 0)  # (z, y, x) to (x, y, z), which grow to the left, posterior and superior
-        affine = np.diag([-spacing, -spacing, spacing, 1.0])
-        affine[:3, 3] = -affine[:3, :3] @ ((np.array(voxels.shape) - 1) / 2)  # the middle at 0 mm: where is unknown
+        affine = centred_affine(voxels.shape, (-spacing, -spacing, spacing))  # the middle at 0 mm: where is unknown
         return Volume(voxels, affine, kind, unit, window).to_ras()
 
     def _parse_channels(self, value: Any) -> tuple[int, ...]:

@@ -67,7 +67,8 @@ def keeps_axes(arguments: Arguments) -> bool:
 def sizes_of(cells: int) -> list[Size]:
     """Sizes with so many cells, none more than twice as long as wide."""
     found = []
-    for a, b in product(range(1, cells + 1), repeat=2) if cells <= _MOST_CELLS else ():
+    divisors = [n for n in range(1, cells + 1) if cells % n == 0] if cells <= _MOST_CELLS else []
+    for a, b in product(divisors, repeat=2):
         if cells % (a * b) == 0 and max(grid := (a, b, cells // (a * b))) <= 2 * min(grid):
             found += [(cell * a, cell * b, cell * grid[2]) for cell in SMALL]
     return found

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from synthview.errors import TrainingDataError
 from synthview.training.data.fields import Floats, identity, sample, smooth
-from synthview.volume import Volume, load_volume
+from synthview.volume import Volume, centred_affine, load_volume
 
 Matrix = npt.NDArray[np.float64]
 NAMES = ("mni152_2009a_t1.nii.gz", "mni152_2009a_gm.nii.gz", "mni152_2009a_wm.nii.gz")
@@ -73,13 +73,6 @@ def read_template(folder: Path, spacing_mm: float = 2.0) -> Template:
     gm, wm = gm / 255, wm / 255
     csf = np.clip(mask - gm - wm, 0, 1)
     return Template(csf + 2 * gm + 3 * wm, ventricle_region(csf, affine), affine)
-
-
-def centred_affine(shape: tuple[int, ...], spacing_mm: float, centre_mm: tuple[float, float, float]) -> Matrix:
-    """4x4 of a RAS+ grid around a point."""
-    affine = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
-    affine[:3, 3] = np.array(centre_mm) - spacing_mm * (np.array(shape) - 1) / 2
-    return affine
 
 
 def on_grid(volume: Volume, affine: Matrix, shape: tuple[int, int, int]) -> Floats:

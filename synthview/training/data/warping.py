@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from synthview.training.data.fields import Floats, sample
-from synthview.training.data.template import centred_affine
+from synthview.volume import centred_affine
 
 Matrix = npt.NDArray[Any]
 _POINTS = 1 << 19  # at a time

@@ -1,4 +1,4 @@
-"""A generator trained to make each sample of its own code: no encoder, and so it learns within an hour.
+"""A generator trained to make each sample of its own code, which nothing has to find; so it learns within an hour.
 
     code of a sample (``codes.py``) ─ generator ─ volume  ~  the sample:  L1 + gradient difference
                                                   │          tissue maps: cross-entropy + L1
