@@ -54,3 +54,28 @@ def write_template(folder: Path) -> Path:
     for name, voxels in (("t1", image * 255), ("gm", truth[1] * 255), ("wm", truth[0] * 255)):
         Volume(voxels.astype(np.uint8), affine).save(folder / f"mni152_2009a_{name}.nii.gz")
     return folder
+
+
+def write_label_maps(folder: Path, count: int = 2) -> Path:
+    """A folder as ``synthview train-data labels`` reads it: two hemispheres' worth of four labels, and a face."""
+    folder.mkdir(parents=True)
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = (-68, -90, -60)
+    for number in range(count):
+        truth = shell_brain(13 + number, 0.25, 0, number, (34, 38, 32), (1, 1.15, 0.95))[1]
+        labels = np.select(list(truth > 0), [2, 3, 24], 0)
+        ijk = np.indices(labels.shape)
+        labels[(labels == 24) & (np.abs(ijk[0] - 16.5) < 8) & (np.abs(ijk[1] - 16.5) < 6)] = 4
+        labels[12:20, 36:, 8:14] = 500
+        Volume(labels.astype(np.int32), affine, VolumeKind.LABEL_MAP).save(folder / f"labels_{number + 1:02d}.nii.gz")
+    rows = (
+        "label name tissue t1_class t1_mean_mean t1_mean_sd t1_sd_mean t1_sd_sd",
+        "0 background background 0 7 2 5 2",
+        "2 white WM 2 160 20 15 5",
+        "3 cortex GM 3 96 12 18 6",
+        "4 ventricle CSF 1 44 11 25 9",
+        "24 csf CSF 1 44 11 25 9",
+        "500 face background 9 200 20 10 5",
+    )
+    (folder / "labels.tsv").write_text("\n".join(row.replace(" ", "\t") for row in rows) + "\n")
+    return folder

@@ -37,6 +37,7 @@ from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
 _BACKGROUND = -0.96  # what is darker counts as background
+_CRITIC_AHEAD = 100  # steps that the discriminator learns before anybody hears it
 _SILENT = -8.0  # logarithm of the variance of noise that a network should not hear
 
 
@@ -59,7 +60,7 @@ class PairedLoss:
         jitter: standard deviation of noise on the codes, so that neighbours of a code look like it.
         code_rate: of Adam, for the codes; 0: they stay.
         adversary: weight of fooling the patch discriminator; 0: there is none.
-        adversary_from: first step at which that counts; the discriminator learns from the first on.
+        adversary_from: first step at which that counts; the discriminator learns from a hundred steps earlier.
         critic_rate: of Adam, for the discriminator.
     """
 
@@ -158,7 +159,7 @@ class Paired(OnePass):
                 losses["fooled"] = says(critic(made), real=True)
             losses["loss"] = losses["loss"] + self.loss.adversary * losses["fooled"]
         self._descend(losses["loss"])
-        if critic is not None:
+        if critic is not None and step >= self.loss.adversary_from - _CRITIC_AHEAD:
             with self.precision():
                 losses["critic"] = says(critic(wanted), real=True) + says(critic(made.detach()), real=False)
             self.update("critic", losses["critic"])

@@ -6,7 +6,9 @@ taps on the large one.  On a processor this makes a step of the last layer ten t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import torch
 from torch.nn import functional as F  # noqa: N812
@@ -27,10 +29,39 @@ def doubled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | Non
     """
     kernels = phase_taps(weight).permute(3, 4, 0, 1, 2)
     phases = F.conv3d(x, kernels.contiguous(), None if bias is None else bias.repeat(8), padding=1)
-    count, _, i, j, k = phases.shape
-    phases = phases.view(count, 2, 2, 2, len(weight), i, j, k)
-    ends = (slice(None, -1), slice(1, None))  # of a position, phase 0 is its own voxel's, phase 1 the voxel's before
-    voxels = [phases[:, 1 - a, 1 - b, 1 - c, :, ends[a], ends[b], ends[c]] for a, b, c in product((0, 1), repeat=3)]
-    joined = torch.stack(voxels, dim=-1).view(count, len(weight), i - 1, j - 1, k - 1, 2, 2, 2)
-    joined = joined.permute(0, 1, 2, 5, 3, 6, 4, 7).reshape(count, len(weight), 2 * i - 2, 2 * j - 2, 2 * k - 2)
-    return joined.contiguous(memory_format=torch.channels_last_3d)
+    interleaved: torch.Tensor = _Interleaved.apply(phases)  # type: ignore[no-untyped-call]
+    return interleaved
+
+
+class _Interleaved(torch.autograd.Function):
+    """The eight kernels' outputs, each where its voxels are; written once, as are their gradients."""
+
+    @staticmethod
+    def forward(_context: Any, phases: torch.Tensor) -> torch.Tensor:
+        """(N, 8 C, I + 1, J + 1, K + 1) to (N, C, 2 I, 2 J, 2 K)."""
+        count, channels, *ends = phases.shape
+        shape = (count, channels // 8, *(2 * n - 2 for n in ends))
+        out = torch.empty(shape, dtype=phases.dtype, device=phases.device, memory_format=torch.channels_last_3d)
+        for theirs, ours in _places(phases, out):
+            ours.copy_(theirs)
+        return out
+
+    @staticmethod
+    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        """Gradient of ``forward``'s result to that of its argument."""
+        count, channels, *ends = gradient.shape
+        shape = (count, 8 * channels, *(n // 2 + 1 for n in ends))
+        out = torch.empty(shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last_3d)
+        out.zero_()  # the outer edges belong to no voxel
+        for ours, theirs in _places(out, gradient):
+            ours.copy_(theirs)
+        return out
+
+
+def _places(phases: torch.Tensor, voxels: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Views of the same numbers in both forms."""
+    count, channels, *ends = phases.shape
+    split = phases.view(count, 2, 2, 2, channels // 8, *ends)
+    inner = (slice(None, -1), slice(1, None))  # of a position, phase 0 is its own voxel's, phase 1 the voxel's before
+    for a, b, c in product((0, 1), repeat=3):
+        yield split[:, 1 - a, 1 - b, 1 - c, :, inner[a], inner[b], inner[c]], voxels[:, :, a::2, b::2, c::2]
