@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 
 
@@ -9,6 +11,7 @@ def main() -> int:
     """Run the command line; returns the exit status."""
     from synthview.cli.main import run
 
+    atexit.register(gc.freeze)  # the end of a process frees its memory faster than Python's search for what can go
     return run(sys.argv[1:])
 
 

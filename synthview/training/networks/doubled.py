@@ -47,7 +47,7 @@ class _Interleaved(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def backward(_context: Any, gradient: torch.Tensor) -> torch.Tensor:
         """Gradient of ``forward``'s result to that of its argument."""
         count, channels, *ends = gradient.shape
         shape = (count, 8 * channels, *(n // 2 + 1 for n in ends))
