@@ -16,8 +16,8 @@ from synthview.cli.shared import (
     Family,
     Trust,
     existing_file,
-    parse_numbers,
     parse_pairs,
+    parse_spreads,
     print_json,
     progress_line,
 )
@@ -30,7 +30,12 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first; each next one has the next seed.")] = 0,
     truncation: Annotated[float, typer.Option(min=0.0, help="Factor on the latents; 1 is as trained.")] = 1.0,
     features: Annotated[
-        list[str], typer.Option("--set", metavar="NAME=NUMBER", help="A conditioning input, such as age=72.")
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="NAME=NUMBER",
+            help="A conditioning input, such as age=72; age=20:90 goes evenly from 20 to 90 over the volumes.",
+        ),
     ] = [],  # noqa: B006
     family: Family = None,
     arg: Arguments = [],  # noqa: B006
@@ -48,7 +53,7 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     as_json: AsJson = False,
 ) -> None:
     """Make volumes from consecutive seeds and save them as NIfTI files that say how they were made."""
-    values, arguments = parse_numbers(features, "--set"), parse_pairs(arg, "--arg")
+    values, arguments = parse_spreads(features, "--set"), parse_pairs(arg, "--arg")
     from synthview.generators.checkpoint import checkpoint_sha256
     from synthview.generators.info import Placement
     from synthview.generators.loading import find_checkpoint

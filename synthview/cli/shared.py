@@ -57,6 +57,24 @@ def parse_numbers(pairs: Iterable[str], option: str) -> dict[str, float]:
         raise WrongRequestError(f"{option} needs NAME=NUMBER, such as {option} age=72: {error}") from error
 
 
+def parse_spreads(pairs: Iterable[str], option: str) -> dict[str, float | tuple[float, float]]:
+    """NAME=NUMBER pairs, of which some may be NAME=FROM:TO.
+
+    Raises:
+        WrongRequestError: a value is neither.
+    """
+    found: dict[str, float | tuple[float, float]] = {}
+    for name, value in parse_pairs(pairs, option).items():
+        first, colon, last = value.partition(":")
+        try:
+            found[name] = (float(first), float(last)) if colon else float(first)
+        except ValueError as error:
+            raise WrongRequestError(
+                f"{option} needs NAME=NUMBER or NAME=FROM:TO, such as {option} age=72 or {option} age=20:90: {error}"
+            ) from error
+    return found
+
+
 def print_json(facts: Any) -> None:
     """Facts for programs: one JSON value on stdout."""
     typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))

@@ -189,6 +189,15 @@ def test_asked_wrongly(arguments: list[str], says: str, capsys: pytest.CaptureFi
     assert captured.out == ""
 
 
+def test_a_feature_goes_evenly_over_the_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["generate", "brain-tissue-by-age", "--out", str(tmp_path), "-n", "3", "--set", "sex=1"]
+    assert run([*command, "--set", "age=20:80"]) == 0
+    made = [sv.load_volume(file).provenance for file in capsys.readouterr().out.split()]
+    assert [(m.features["age"], m.features["sex"]) for m in made if m and m.features] == [(20, 1), (50, 1), (80, 1)]
+    assert run([*command, "--overwrite", "--set", "age=20:old"]) == 2
+    assert "NAME=FROM:TO" in only_line(capsys.readouterr().err)
+
+
 def test_bad_pairs(rat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for extra, says in (
         (["--arg", "size"], "should be NAME=VALUE"),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,6 @@ def test_the_command_writes_and_prints_figures(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_blurred_set_is_farther_than_a_fresh_one(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     from scipy import ndimage
 
     real = read_volumes(write_brains(tmp_path / "real", range(4)))
@@ -69,6 +68,20 @@ def test_other_grids_are_brought_to_the_real_one(tmp_path: Path) -> None:
     other = read_volumes(write_brains(tmp_path / "other", range(2), shape=(40, 34, 36))).on_grid_of(real)
     assert other.shape == real.shape
     assert np.abs(other.images[0] - real.images[0]).mean() < 0.02  # the same brain around the same centre
+
+
+def test_finer_scans_are_made_as_coarse_as_the_samples(tmp_path: Path) -> None:
+    fine = read_volumes(write_brains(tmp_path / "fine", range(2), shape=(64, 64, 64)))
+    coarse = replace(fine, images=tuple(block_mean(image) for image in fine.images), spacing_mm=(8.0, 8.0, 8.0))
+    other = replace(coarse, images=coarse.images[::-1])
+    figures = {figure.name: figure for figure in compare(fine, other)}
+    assert figures["ms-ssim within"].synthetic == pytest.approx(figures["ms-ssim within"].real, abs=1e-4)
+    assert figures["fid"].synthetic == pytest.approx(0, abs=1e-4)
+
+
+def block_mean(image: np.ndarray) -> np.ndarray:
+    i, j, k = (n // 2 for n in image.shape)
+    return image.reshape(i, 2, j, 2, k, 2).mean(axis=(1, 3, 5))
 
 
 @pytest.mark.parametrize("count", [0, 1])

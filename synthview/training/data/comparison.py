@@ -53,7 +53,7 @@ def compare(
 
     Args:
         real: at least 2 scans kept out of training.
-        synthetic: at least 2; brought to the grid of the real ones.
+        synthetic: at least 2; both sets are brought to the coarser of their grids, the real ones' if they are alike.
         training: what was learnt from, for the distance to the nearest training scan; None leaves it out.
         progress: called as ``Progress`` says.
 
@@ -63,7 +63,8 @@ def compare(
     for name, some in (("real", real), ("synthetic", synthetic)):
         if len(some) < 2:
             raise TrainingDataError(f"the {name} set has {len(some)} volume; comparing takes at least 2 of each")
-    synthetic = synthetic.on_grid_of(real)
+    coarser = synthetic if np.prod(synthetic.spacing_mm) > 1.01 * np.prod(real.spacing_mm) else real
+    real, synthetic = real.on_grid_of(coarser), synthetic.on_grid_of(coarser)
     progress("comparing", 0.0)
     figures = _similarity(real, synthetic)
     progress("comparing", 0.4)
