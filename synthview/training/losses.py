@@ -64,10 +64,18 @@ def kl_between(
     return 0.5 * (prior_log_variance - log_variance + ratio - 1).mean()
 
 
-def says(scores: torch.Tensor, *, real: bool) -> torch.Tensor:
-    """Binary cross-entropy of a discriminator's scores (logits) against "all real" or "all generated"."""
+def says(scores: torch.Tensor, *, real: bool, counts: torch.Tensor | None = None) -> torch.Tensor:
+    """Binary cross-entropy of a discriminator's scores (logits) against "all real" or "all generated".
+
+    Args:
+        scores: of any shape.
+        real: which of the two.
+        counts: how much each score counts, of the same shape, not all 0; alike if not given.
+    """
     target = torch.ones_like(scores) if real else torch.zeros_like(scores)
-    return F.binary_cross_entropy_with_logits(scores, target)
+    if counts is None:
+        return F.binary_cross_entropy_with_logits(scores, target)
+    return F.binary_cross_entropy_with_logits(scores, target, counts, reduction="sum") / counts.sum()
 
 
 def soft_cross_entropy(logits: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:

@@ -81,9 +81,16 @@ class PairedLoss:
 
 @dataclass(frozen=True)
 class PairedSizes(Sizes):
-    """[network]: the generator's sizes, and the first channels of the discriminator and of the encoder."""
+    """[network]: the generator's sizes, and those of the networks that teach it.
+
+    Attributes:
+        critic_width: first channels of the discriminator.
+        critic_spectral: whether it is normalised spectrally: too weak for a scan's texture.
+        encoder_width: channels of the encoder.
+    """
 
     critic_width: int = 16
+    critic_spectral: bool = True
     encoder_width: int = 16
 
 
@@ -121,7 +128,10 @@ class Paired(OnePass):
         if self.loss.encoder:
             self._add_encoder(made.network)
         if self.loss.adversary:
-            self.networks["critic"] = PatchCritic(self.samples.channels, self.network.critic_width).to(self.device)
+            critic = PatchCritic(
+                self.samples.channels, self.network.critic_width, spectral=self.network.critic_spectral
+            )
+            self.networks["critic"] = critic.to(self.device)
             self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
 
     def _add_encoder(self, generator: nn.Module) -> None:
@@ -153,15 +163,17 @@ class Paired(OnePass):
         features = None if batch.features is None else batch.features.to(self.device)
         with self.precision():
             losses, made = self._compare(z.to(self.device), features, wanted)
-        critic = self.networks.get("critic")
+        critic = self.networks.get("critic") if step >= self.loss.adversary_from - _CRITIC_AHEAD else None
+        counts = None if critic is None else _patches_with_anatomy(wanted)
         if critic is not None and step >= self.loss.adversary_from:
             with frozen(critic), self.precision():
-                losses["fooled"] = says(critic(made), real=True)
+                losses["fooled"] = says(critic(made), real=True, counts=counts)
             losses["loss"] = losses["loss"] + self.loss.adversary * losses["fooled"]
         self._descend(losses["loss"])
-        if critic is not None and step >= self.loss.adversary_from - _CRITIC_AHEAD:
+        if critic is not None:
             with self.precision():
-                losses["critic"] = says(critic(wanted), real=True) + says(critic(made.detach()), real=False)
+                losses["critic"] = says(critic(wanted), real=True, counts=counts)
+                losses["critic"] = losses["critic"] + says(critic(made.detach()), real=False, counts=counts)
             self.update("critic", losses["critic"])
         return losses
 
@@ -222,6 +234,19 @@ class Paired(OnePass):
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """N(0, 1)."""
         return random_codes(generator, count, self.made.latent_dim)
+
+
+def _patches_with_anatomy(wanted: torch.Tensor) -> torch.Tensor:
+    """1 for each of the discriminator's patches in whose middle the sample isn't all background, else 0.
+
+    Args:
+        wanted: (N, 1, I, J, K) in [-1, 1], or (N, 4, I, J, K) probabilities.
+
+    Returns:
+        (N, 1, I/4, J/4, K/4).
+    """
+    anatomy = wanted > _BACKGROUND if wanted.shape[1] == 1 else wanted[:, -1:] < 0.5
+    return F.max_pool3d(anatomy.float(), 4)
 
 
 def hidden_matrices(network: nn.Module) -> list[nn.Parameter]:

@@ -69,20 +69,21 @@ class Downward(nn.Module):
 
 
 class PatchCritic(nn.Module):
-    """A score for every patch of 18³ voxels: convolutions only, spectrally normalised (PatchGAN, Isola et al. 2017).
+    """A score for every patch of 18³ voxels: convolutions only (PatchGAN, Isola et al. 2017).
 
     Args:
         channels: of the volume.
         width: channels after the first convolution.
+        spectral: normalise every convolution spectrally; faint texture then hardly changes a score.
     """
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, *, spectral: bool = True) -> None:
         super().__init__()
         sizes = ((channels, width, 4, 2), (width, 2 * width, 4, 2), (2 * width, 1, 3, 1))
         layers: list[nn.Module] = []
         for before, after, kernel, stride in sizes:
-            conv = nn.Conv3d(before, after, kernel, stride=stride, padding=1)
-            layers += [parametrizations.spectral_norm(conv), nn.LeakyReLU(0.2)]
+            conv: nn.Module = nn.Conv3d(before, after, kernel, stride=stride, padding=1)
+            layers += [parametrizations.spectral_norm(conv) if spectral else conv, nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
