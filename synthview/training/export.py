@@ -21,7 +21,7 @@ from synthview.training.methods.base import Method
 from synthview.training.run import load_averages
 from synthview.training.runs import RunRecord
 from synthview.training.samples import Samples
-from synthview.training.sheets import grid, png, square, tissues_as_grey
+from synthview.training.sheets import enlarged, grid, png, square, tissues_as_grey
 from synthview.volume import Volume, VolumeKind, Window
 from synthview.volume.nifti import write_atomically
 
@@ -61,7 +61,7 @@ def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> 
     write_atomically(out / CARD, card.encode())
     slices = axial_slices(out)
     write_atomically(out / THUMBNAIL, png(square(slices[0])))
-    write_atomically(out / SAMPLES, png(grid(slices, _COLUMNS)))
+    write_atomically(out / SAMPLES, png(grid([enlarged(each) for each in slices], _COLUMNS)))
     return out
 
 

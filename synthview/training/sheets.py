@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy import ndimage
 
 from synthview.volume.nifti import write_atomically
 
 _GREY = np.array([1.0, 0.5, 0.2, 0.0], dtype=np.float32)  # of white matter, grey matter, CSF, background
 _GAP = 2
+_LARGE = 160  # pixels
 
 
 def grey(volumes: torch.Tensor) -> npt.NDArray[np.float32]:
@@ -50,6 +52,13 @@ def grid(tiles: Sequence[npt.NDArray[np.float32]], columns: int) -> npt.NDArray[
         top, left = row * (height + _GAP), column * (width + _GAP)
         picture[top : top + height, left : left + width] = tile
     return (picture * 255).round().astype(np.uint8)
+
+
+def enlarged(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A picture as many whole times larger as makes its longer side ``_LARGE`` pixels or more, interpolated."""
+    times = -(-_LARGE // max(picture.shape))
+    larger: npt.NDArray[np.float32] = ndimage.zoom(picture, times, order=1, grid_mode=True, mode="nearest")
+    return larger
 
 
 def square(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
