@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 import synthview as sv
 from synthview.errors import WrongRequestError
 from synthview.training.dataset import TrainingSet
 from synthview.training.export import export_run
 from synthview.training.journal import read_journal
+from synthview.training.losses import says
 from synthview.training.methods.base import Method, Setting
+from synthview.training.methods.paired import patches_with_anatomy
 from synthview.training.methods.registry import METHODS, find_method
+from synthview.training.networks.critics import PatchCritic
 from synthview.training.recipe import Recipe, bundled_recipes, load_recipe, parse_recipe
 from synthview.training.run import train
 from synthview.training.samples import Samples
@@ -143,7 +147,14 @@ CASES: dict[str, dict[str, Any]] = {
         "method": "paired",
         "family": "ha-gan",
         "shape": [16, 16, 16],
-        "network": {"latent_dim": 4, "channels": [8, 8, 8, 8, 4, 6, 3], "cell": 8, "critic_width": 2},
+        "network": {
+            "latent_dim": 4,
+            "channels": [8, 8, 8, 8, 4, 6, 3],
+            "cell": 8,
+            "critic_width": 2,
+            "critic_levels": 3,
+            "critic_spectral": False,
+        },
         "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01, "encoder": 1.0},
     },
 }
@@ -215,3 +226,21 @@ def test_unknown_entries_are_named() -> None:
         parse_recipe({**content, "training": {"steps": "many"}}, "x.toml")
     with pytest.raises(WrongRequestError, match="there is no method"):
         find_method("magic")
+
+
+def test_a_patch_discriminator_tells_blurred_from_sharp() -> None:
+    random = torch.Generator().manual_seed(0)
+    sharp = torch.full((2, 1, 32, 32, 32), -1.0)
+    sharp[:, :, 8:24, 8:24, 8:24] = torch.randn(2, 1, 16, 16, 16, generator=random).clamp(-0.9, 0.9)
+    blurred = F.avg_pool3d(sharp, 3, stride=1, padding=1)
+    counts = patches_with_anatomy(sharp, 4)
+    assert counts.sum() == 2 * 4**3
+    torch.manual_seed(0)
+    critic = PatchCritic(1, 4, spectral=False)
+    optimiser = torch.optim.Adam(critic.parameters(), 4e-3)
+    for _ in range(40):
+        loss = says(critic(sharp), real=True, counts=counts) + says(critic(blurred), real=False, counts=counts)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.5
