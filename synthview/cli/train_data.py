@@ -60,6 +60,9 @@ def population(  # noqa: PLR0917  (typer: one parameter for each option)
         list[str], typer.Option("--hold-out", help="A scan or subject to keep out of everything; may be repeated.")
     ] = [],  # noqa: B006
     hold_out_count: Annotated[int, typer.Option(min=0, help="How many to keep out where none is named.")] = 5,
+    textures: Annotated[
+        int, typer.Option(min=0, help="Brains whose scans are warped, at most, spread over the ages; 0: everyone's.")
+    ] = 0,
     fast: Annotated[bool, typer.Option("--fast", help="Register and warp on a 4 mm grid instead of 2 mm.")] = False,
     keep_steps: KeepSteps = False,
     as_json: AsJson = False,
@@ -81,6 +84,7 @@ def population(  # noqa: PLR0917  (typer: one parameter for each option)
         (low, high),
         tuple(hold_out),
         hold_out_count,
+        textures,
         field_mm=4.0 if fast else 2.0,
     )
     built = build_population(

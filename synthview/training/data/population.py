@@ -20,7 +20,7 @@ from synthview.training.data.alignment import Alignment, align, positions
 from synthview.training.data.appearance import Appearance, change_appearance
 from synthview.training.data.atrophy import Borders, find_borders, fit_borders
 from synthview.training.data.fields import Floats, compose, exponential, jacobian, sample
-from synthview.training.data.person import Person, code_names, read_code
+from synthview.training.data.person import Person, code_names, lenders, read_code
 from synthview.training.data.shape_model import Shape, ShapeModel, learn_shapes, symmetric_exp
 from synthview.training.data.steps import Arrays, Progress, Steps, digest, no_progress
 from synthview.training.data.subjects import Anatomy, Subject, find_subjects, read_anatomy, split_subjects
@@ -48,6 +48,8 @@ class PopulationOptions:
         ages: youngest and oldest.
         hold_out: scans or subjects to keep out; empty: ``hold_out_count`` are chosen.
         hold_out_count: how many are chosen.
+        textures: brains whose scans are warped, at most, spread over the ages; 0: everyone's.  A generator learns few
+            foldings sooner.
         spread: factor on all that age and sex don't explain.
         field_mm: spacing of the template and of all fields; 4 is some ten times as fast and coarser.
         appearance: how scans differ in contrast, bias and noise.
@@ -60,6 +62,7 @@ class PopulationOptions:
     ages: tuple[float, float] = (18.0, 90.0)
     hold_out: tuple[str, ...] = ()
     hold_out_count: int = 5
+    textures: int = 0
     spread: float = 1.0
     field_mm: float = 2.0
     appearance: Appearance = field(default_factory=Appearance)
@@ -91,6 +94,7 @@ class Population:
         self.options, self._steps = options, steps
         everyone = find_subjects(scans)
         self.learnt, self.held_out = split_subjects(everyone, options.hold_out, options.hold_out_count)
+        self._lenders = lenders(self.learnt, options.textures)
         self.template: Template = read_template(template, options.field_mm)
         self._voxel_ml = 1e-3 * options.field_mm**3
         self._alignments: dict[str, Alignment] = {}
@@ -163,7 +167,7 @@ class Population:
         rng = np.random.default_rng([options.seed, number])
         code = rng.standard_normal(len(self.code_names)).astype(np.float32)
         person = read_code(code, options.ages)
-        subject = person.texture(self.learnt)
+        subject = person.texture(self._lenders)
         channels, least, amounts = self._bring_about(person, subject)
         brain = channels[1:4].sum(axis=0)
         image = change_appearance(channels[0], brain, options.appearance, rng, person.appearance)
