@@ -128,7 +128,7 @@ class Generation(QObject):
 
     def open(self, path: Path, arguments: Mapping[str, Any] | None = None, then: GenerateRequest | None = None) -> None:
         """Open a checkpoint; when it is there, make a volume (``then``, or the first seed)."""
-        self._start_opening(_Opening(Path(path), arguments or {}, then), remember=False)
+        self._start_opening(_Opening(Path(path).resolve(), arguments or {}, then), remember=False)
 
     def generate(self, request: GenerateRequest | None = None) -> None:
         """Make a volume (by default what the controls say); of several asked for, the newest wins."""

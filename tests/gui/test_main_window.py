@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 from synthview.gui.dialogs import open_argument
 from synthview.gui.main_window import MainWindow
 from synthview.gui.state import Layout, Plane
-from synthview.resources import resource_path
+from synthview.resources import bundled_checkpoints, resource_path
 from synthview.volume import Volume, load_volume
 from tests.small_checkpoint import write_sigmarat
 
@@ -66,6 +66,13 @@ def test_a_checkpoint_is_opened_generates_and_follows_the_keys(window, checkpoin
     undone = _made(window, qtbot, window.actions_by_id["undo"].trigger)
     np.testing.assert_array_equal(undone.voxels, first.voxels)
     assert window.settings.recent("checkpoints") == [checkpoint]
+
+
+def test_a_bundled_generator_opened_by_a_relative_path_has_one_card(window, qtbot, monkeypatch):
+    folder = bundled_checkpoints()["rat-t2star"]
+    monkeypatch.chdir(folder.parent)
+    _made(window, qtbot, lambda: window.open_paths([Path(folder.name)]))
+    assert list(window.generation._library._cards) == list(bundled_checkpoints().values())
 
 
 def test_a_made_volume_is_saved_opened_again_and_sets_the_controls(window, checkpoint, qtbot, tmp_path, monkeypatch):
