@@ -70,12 +70,12 @@ def says(scores: torch.Tensor, *, real: bool, counts: torch.Tensor | None = None
     Args:
         scores: of any shape.
         real: which of the two.
-        counts: how much each score counts, of the same shape, not all 0; alike if not given.
+        counts: how much each score counts, of the same shape; alike if not given.
     """
     target = torch.ones_like(scores) if real else torch.zeros_like(scores)
     if counts is None:
         return F.binary_cross_entropy_with_logits(scores, target)
-    return F.binary_cross_entropy_with_logits(scores, target, counts, reduction="sum") / counts.sum()
+    return F.binary_cross_entropy_with_logits(scores, target, counts, reduction="sum") / counts.sum().clamp_min(1)
 
 
 def soft_cross_entropy(logits: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:

@@ -33,7 +33,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_people_made_from_real_ones_look_like_the_one_kept_out(shared: Path, tmp_path: Path) -> None:
     data = shared / "data"
-    people = ("OAS1_0236", "OAS1_0239", "OAS1_0282", "OAS1_0456")
+    people = ("OAS1_0236", "OAS1_0239", "OAS1_0282", "OAS1_0456", "OAS1_0083")
     scans = _some(data / "oasis30-t1", tmp_path / "scans", people)
     options = PopulationOptions(count=4, shape=SHAPE, spacing_mm=SPACING, hold_out=people[1:2], field_mm=4.0)
     built = build_population(scans, data / "mni152-2009a", tmp_path / "people", options, origin=ORIGIN)
