@@ -1,7 +1,8 @@
-"""The demo study: its protocol with arms filled in, and made-up heads where no generator is bundled."""
+"""The demo study: its protocol with arms filled in, and made-up heads where no generator of heads is bundled."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def demo_protocol(work: Path, real: Path | None = None) -> Protocol:
     """The demo study's protocol.
 
     Args:
-        work: a folder; where no generator is bundled, the arms' volumes are made in it.
+        work: a folder; where no generator of T1-weighted scans is bundled, the arms' volumes are made in it.
         real: a folder of real scans; None for synthetic volumes only.
 
     Raises:
@@ -107,8 +108,8 @@ def _warped(voxels: npt.NDArray[np.float32], rng: np.random.Generator, strength:
 
 
 def _generated() -> dict[str, Any]:
-    """Arms of bundled generators; empty where there is none."""
-    names = list(bundled_checkpoints())
+    """Arms of bundled generators of T1-weighted scans; empty where there is none."""
+    names = [name for name, folder in bundled_checkpoints().items() if _makes_t1(folder)]
     if not names:
         return {}
     if len(names) == 1:
@@ -120,3 +121,9 @@ def _generated() -> dict[str, Any]:
         f"made-{letter}": {"real": False, "generate": {"checkpoint": name, "seed": 0}}
         for letter, name in zip("ab", names, strict=False)
     }
+
+
+def _makes_t1(checkpoint: Path) -> bool:
+    """Whether a bundled generator's manifest says so: chests, rats or tissue maps make no pairs with heads."""
+    output = json.loads((checkpoint / "manifest.json").read_text("utf-8")).get("output", {})
+    return bool(output.get("kind") == VolumeKind.T1W)

@@ -49,10 +49,9 @@ def test_closing_stops_the_download(dialog, qtbot, scan_server, tmp_path, user_d
     assert len(scan_server.asked) == 2
 
 
-@pytest.mark.slow
 def test_the_study_is_made_with_them(dialog, qtbot, scan_server, tmp_path):
     dialog.offer(scan_server.write(tmp_path))
-    with qtbot.waitSignal(dialog.made, timeout=900_000) as made:
+    with qtbot.waitSignal(dialog.made, timeout=240_000) as made:
         dialog._agree.click()
     folder, reader = made.args
     assert (folder / "protocol.yaml").parent.name == "study-with-real-scans"

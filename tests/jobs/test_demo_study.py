@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from synthview.cli.main import run
 from synthview.errors import StudyError
 from synthview.jobs import demo_study as module
 from synthview.jobs.demo_study import demo_study
+from synthview.resources import bundled_checkpoints
 from synthview.study import demo
 from synthview.study.demo import PASSPHRASE, demo_protocol, make_heads
 from synthview.study.session import ReadingSession
@@ -29,11 +31,26 @@ def test_made_up_heads_come_from_their_seeds(tmp_path):
 
 
 def test_bundled_generators_are_the_arms_where_there_are_some(tmp_path, monkeypatch):
-    for names, arms in (({"one": tmp_path}, 1), ({"one": tmp_path, "two": tmp_path}, 2)):
+    for kind in ("T1w", "CT"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "manifest.json").write_text(json.dumps({"output": {"kind": kind}}))
+    head, chest = tmp_path / "T1w", tmp_path / "CT"
+    for names, arms in (({"one": head, "no": chest}, 1), ({"no": chest, "one": head, "two": head}, 2)):
         monkeypatch.setattr(demo, "bundled_checkpoints", lambda names=names: names)
         protocol = demo_protocol(tmp_path)
-        assert len({arm.source.checkpoint for arm in protocol.arms.values()}) == arms
+        checkpoints = {str(arm.source.checkpoint) for arm in protocol.arms.values()}
+        assert len(checkpoints) == arms and not any("no" in name for name in checkpoints)
         assert len(protocol.arms) == 2
+
+
+def test_the_demo_study_is_of_heads_whatever_is_bundled(tmp_path, monkeypatch):
+    """With the generators that are: those of rats, chests and tissue maps are no arms."""
+    monkeypatch.setattr(demo, "make_heads", _quick_heads)
+    arms = demo_protocol(tmp_path).arms
+    assert len(arms) == 2
+    for arm in arms.values():
+        if (checkpoint := getattr(arm.source, "checkpoint", None)) is not None:
+            assert "T1w" in (bundled_checkpoints()[str(checkpoint)] / "manifest.json").read_text("utf-8")
 
 
 def test_a_folder_that_is_none_is_named(tmp_path):
