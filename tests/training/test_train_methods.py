@@ -152,7 +152,6 @@ CASES: dict[str, dict[str, Any]] = {
             "channels": [8, 8, 8, 8, 4, 6, 3],
             "cell": 8,
             "critic_width": 2,
-            "critic_levels": 3,
             "critic_spectral": False,
         },
         "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01, "encoder": 1.0},
@@ -233,7 +232,7 @@ def test_a_patch_discriminator_tells_blurred_from_sharp() -> None:
     sharp = torch.full((2, 1, 32, 32, 32), -1.0)
     sharp[:, :, 8:24, 8:24, 8:24] = torch.randn(2, 1, 16, 16, 16, generator=random).clamp(-0.9, 0.9)
     blurred = F.avg_pool3d(sharp, 3, stride=1, padding=1)
-    counts = patches_with_anatomy(sharp, 4)
+    counts = patches_with_anatomy(sharp)
     assert counts.sum() == 2 * 4**3
     torch.manual_seed(0)
     critic = PatchCritic(1, 4, spectral=False)

@@ -85,13 +85,11 @@ class PairedSizes(Sizes):
 
     Attributes:
         critic_width: first channels of the discriminator.
-        critic_levels: how often it halves the grid: two for texture, three for folds.
         critic_spectral: whether it is normalised spectrally: too weak for a scan's texture.
         encoder_width: channels of the encoder.
     """
 
     critic_width: int = 16
-    critic_levels: int = 2
     critic_spectral: bool = True
     encoder_width: int = 16
 
@@ -131,9 +129,7 @@ class Paired(OnePass):
             self._add_encoder(made.network)
         if self.loss.adversary:
             sizes: PairedSizes = self.network
-            critic = PatchCritic(
-                self.samples.channels, sizes.critic_width, sizes.critic_levels, spectral=sizes.critic_spectral
-            )
+            critic = PatchCritic(self.samples.channels, sizes.critic_width, spectral=sizes.critic_spectral)
             self.networks["critic"] = critic.to(self.device)
             self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
 
@@ -167,7 +163,7 @@ class Paired(OnePass):
         with self.precision():
             losses, made = self._compare(z.to(self.device), features, wanted)
         critic = self.networks.get("critic") if step >= self.loss.adversary_from - _CRITIC_AHEAD else None
-        counts = None if critic is None else patches_with_anatomy(wanted, 2**self.network.critic_levels)
+        counts = None if critic is None else patches_with_anatomy(wanted)
         if critic is not None and step >= self.loss.adversary_from:
             with frozen(critic), self.precision():
                 losses["fooled"] = says(critic(made), real=True, counts=counts)
@@ -205,8 +201,7 @@ class Paired(OnePass):
             return {"loss": total, "cross-entropy": entropy, "L1": absolute}, probabilities
         if not isinstance(network, HaGanNetwork):
             made = self.made.forward(network, z, features).float()
-            losses = self._image_losses(made, wanted)
-            return losses, made
+            return self._image_losses(made, wanted), made
         shared = forwards.hagan_coarse(network, z)
         made = forwards.hagan_fine(network, shared).float()
         losses = self._image_losses(made, wanted)
@@ -239,18 +234,17 @@ class Paired(OnePass):
         return random_codes(generator, count, self.made.latent_dim)
 
 
-def patches_with_anatomy(wanted: torch.Tensor, size: int) -> torch.Tensor:
-    """1 for each block of voxels of the sample that isn't all background, else 0.
+def patches_with_anatomy(wanted: torch.Tensor) -> torch.Tensor:
+    """1 for each of the discriminator's patches in whose middle the sample isn't all background, else 0.
 
     Args:
         wanted: (N, 1, I, J, K) in [-1, 1], or (N, 4, I, J, K) probabilities.
-        size: of a block along each axis.
 
     Returns:
-        (N, 1, I/size, J/size, K/size).
+        (N, 1, I/4, J/4, K/4).
     """
     anatomy = wanted > _BACKGROUND if wanted.shape[1] == 1 else wanted[:, -1:] < 0.5
-    return F.max_pool3d(anatomy.float(), size)
+    return F.max_pool3d(anatomy.float(), 4)
 
 
 def hidden_matrices(network: nn.Module) -> list[nn.Parameter]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -70,19 +69,17 @@ class Downward(nn.Module):
 
 
 class PatchCritic(nn.Module):
-    """A score for every patch: convolutions only (PatchGAN, Isola et al. 2017).
+    """A score for every patch of 18³ voxels: convolutions only (PatchGAN, Isola et al. 2017).
 
     Args:
         channels: of the volume.
-        width: channels after the first convolution; they double with each.
-        levels: convolutions of stride 2 before the last one: a patch has 18³ voxels with two, 38³ with three.
+        width: channels after the first convolution.
         spectral: normalise every convolution spectrally; faint texture then hardly changes a score.
     """
 
-    def __init__(self, channels: int, width: int, levels: int = 2, *, spectral: bool = True) -> None:
+    def __init__(self, channels: int, width: int, *, spectral: bool = True) -> None:
         super().__init__()
-        widths = [width << level for level in range(levels)]
-        sizes = [(*pair, 4, 2) for pair in pairwise([channels, *widths])] + [(widths[-1], 1, 3, 1)]
+        sizes = ((channels, width, 4, 2), (width, 2 * width, 4, 2), (2 * width, 1, 3, 1))
         layers: list[nn.Module] = []
         for before, after, kernel, stride in sizes:
             conv: nn.Module = nn.Conv3d(before, after, kernel, stride=stride, padding=1)
@@ -90,7 +87,7 @@ class PatchCritic(nn.Module):
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, channels, I, J, K) to (N, 1, I/s, J/s, K/s), with s = 2 to the number of levels."""
+        """(N, channels, I, J, K) to (N, 1, I/4, J/4, K/4)."""
         return cast(torch.Tensor, self.layers(x.contiguous(memory_format=torch.channels_last_3d)))
 
 
