@@ -50,7 +50,7 @@ def _columns(feature: Feature, given: float | Sequence[float], count: int) -> np
     if not ((values >= feature.low) & (values <= feature.high)).all():
         unit = f" {feature.unit}" if feature.unit else ""
         raise WrongRequestError(
-            f"feature {feature.name} must be between {feature.low:g} and {feature.high:g}{unit}, got {values.tolist()}"
+            f"feature {feature.name} must be between {feature.low:g} and {feature.high:g}{unit}, got {_listed(values)}"
         )
     column = np.broadcast_to(values, (count,))
     if feature.categories and not np.equal(column, np.rint(column)).all():
@@ -60,6 +60,10 @@ def _columns(feature: Feature, given: float | Sequence[float], count: int) -> np
         return standardised.astype(np.float32)
     one_hot: npt.NDArray[np.float32] = np.eye(len(feature.categories), dtype=np.float32)[column.astype(int)]
     return one_hot
+
+
+def _listed(values: npt.NDArray[np.float32]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def _as_columns(columns: npt.NDArray[np.float32], width: int, count: int) -> npt.NDArray[np.float32] | None:

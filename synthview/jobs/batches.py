@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthview.errors import SaveError, SynthviewError, WrongRequestError
+from synthview.generators.features import encode_features
 from synthview.generators.info import Placement
 from synthview.jobs.task import Progress
 from synthview.volume.nifti import sidecar_path, write_atomically
@@ -133,6 +134,7 @@ def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple
         if generator.info.sha256 != batch.sha256:
             raise SynthviewError(f"{batch.checkpoint} on a Dask worker is another file than here; copy the same there")
         features = batch.features_of(seed)
+        encode_features(generator.info.features, batch.features_of(batch.seeds[-1]), 1)  # refuse before the first
         volume = generator.generate(
             seed=seed, truncation=batch.truncation, features=features, progress=progress, like=batch.like
         )

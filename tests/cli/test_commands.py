@@ -194,6 +194,9 @@ def test_a_feature_goes_evenly_over_the_volumes(tmp_path: Path, capsys: pytest.C
     assert run([*command, "--set", "age=20:80"]) == 0
     made = [sv.load_volume(file).provenance for file in capsys.readouterr().out.split()]
     assert [(m.features["age"], m.features["sex"]) for m in made if m and m.features] == [(20, 1), (50, 1), (80, 1)]
+    assert run([*command, "--seed", "7", "--set", "age=20:200"]) == 2
+    assert "years, got 200" in only_line(capsys.readouterr().err)
+    assert len(list(tmp_path.glob("*.nii.gz"))) == 3  # nothing was made before the sentence
     assert run([*command, "--overwrite", "--set", "age=20:old"]) == 2
     assert "NAME=FROM:TO" in only_line(capsys.readouterr().err)
 
