@@ -78,6 +78,19 @@ def says(scores: torch.Tensor, *, real: bool, counts: torch.Tensor | None = None
     return F.binary_cross_entropy_with_logits(scores, target, counts, reduction="sum") / counts.sum().clamp_min(1)
 
 
+def least_squares(scores: torch.Tensor, *, real: bool, counts: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance of a discriminator's scores from 1, "real", or 0, "generated" (LSGAN, Mao et al. 2017).
+
+    Unlike cross-entropy it doesn't grow without bounds under a discriminator that is far ahead.
+
+    Args:
+        scores: of any shape.
+        real: which of the two.
+        counts: how much each score counts, of the same shape.
+    """
+    return ((scores - float(real)) ** 2 * counts).sum() / counts.sum().clamp_min(1)
+
+
 def soft_cross_entropy(logits: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of (N, C, I, J, K) logits against probabilities, less the probabilities' own entropy.
 

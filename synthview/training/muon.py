@@ -9,9 +9,10 @@ convolutions' weights are matrices of (outputs, inputs · kernel).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import nn
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the odd polynomial x → ax + bx³ + cx⁵
 _ITERATIONS = 5
@@ -56,3 +57,13 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
     return x.T if tall else x
+
+
+def hidden_matrices(network: nn.Module) -> list[nn.Parameter]:
+    """Weights of a network's full convolutions and linear layers between the first and the last.
+
+    Of grouped convolutions each output has a few inputs of its own: they are no matrices.
+    """
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv3d | nn.Linear) and getattr(m, "groups", 1) == 1]
+    weights = [cast(nn.Parameter, layer.weight) for layer in layers[1:]]
+    return [weight for weight in weights if weight.shape[0] > 1]

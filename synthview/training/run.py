@@ -152,7 +152,7 @@ class _Trainer:
     def _one_step(self) -> Losses:
         recipe = self.recipe
         torch.manual_seed(seed_of(recipe.seed, "step", self.step))
-        set_learning_rates(self.method.optimisers, self.step / recipe.training.steps, recipe.training.learning_rate_end)
+        set_learning_rates(self.method.optimisers, self.method.done(self.step), recipe.training.learning_rate_end)
         batch = self.samples.batch(recipe.seed, self.step, recipe.training.batch)
         losses = self.method.step(batch, self.step)
         self.averages.update(self.step)

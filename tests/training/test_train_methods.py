@@ -1,6 +1,8 @@
 """Every method makes a step that changes each of its networks, is finite, and ends in a checkpoint of its family."""
 
 import tomllib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,10 @@ from synthview.errors import WrongRequestError
 from synthview.training.dataset import TrainingSet
 from synthview.training.export import export_run
 from synthview.training.journal import read_journal
-from synthview.training.losses import says
+from synthview.training.losses import least_squares, says
 from synthview.training.methods.base import Method, Setting
-from synthview.training.methods.paired import patches_with_anatomy
 from synthview.training.methods.registry import METHODS, find_method
-from synthview.training.networks.critics import PatchCritic
+from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
 from synthview.training.recipe import Recipe, bundled_recipes, load_recipe, parse_recipe
 from synthview.training.run import train
 from synthview.training.samples import Samples
@@ -33,6 +34,7 @@ batch = 2
 log_every = 1
 """
 GAN_SIZES = {"latent_dim": 4, "critic_width": 2, "encoder_width": 2, "code_width": 8}
+SMALL_LDM = {"autoencoder": [8, 8], "diffusion": [8, 8], "attention": [False, True], "critic_width": 2}
 CASES: dict[str, dict[str, Any]] = {
     "alpha-wgan": {
         "method": "alpha-gan",
@@ -124,15 +126,15 @@ CASES: dict[str, dict[str, Any]] = {
         "family": "monai-ldm",
         "shape": [16, 16, 16],
         "features": ["sex", "age", "icv"],
-        "network": {"autoencoder": [8, 8], "diffusion": [8, 8], "attention": [False, True], "critic_width": 2},
+        "network": {**SMALL_LDM, "autoencoder_blocks": [1, 1]},
         "loss": {"autoencoder_steps": 1, "adversary_from": 0, "sampling_steps": 2},
     },
     "ldm in pieces": {
         "method": "ldm",
         "family": "monai-ldm",
         "shape": [16, 16, 16],
-        "network": {"autoencoder": [8, 8], "diffusion": [8, 8], "attention": [False, True], "critic_width": 2},
-        "loss": {"autoencoder_steps": 1, "crop": [8, 12, 16], "adversary_from": 0, "sampling_steps": 2},
+        "network": {**SMALL_LDM, "autoencoder_blocks": [0, 2], "resblock_updown": False},
+        "loss": {"autoencoder_steps": 1, "crop": [8, 12, 16], "matrix_rate": 0.02, "sampling_steps": 2},
     },
     "paired": {
         "method": "paired",
@@ -227,7 +229,15 @@ def test_unknown_entries_are_named() -> None:
         find_method("magic")
 
 
-def test_a_patch_discriminator_tells_blurred_from_sharp() -> None:
+def test_latent_diffusion_begins_its_second_phase_at_full_rate(blobs: Path) -> None:
+    loss = {**CASES["ldm"]["loss"], "autoencoder_steps": 10}
+    recipe = recipe_of({**CASES["ldm"], "loss": loss})
+    method = build(replace(recipe, training=replace(recipe.training, steps=30)), blobs)
+    assert [method.done(step) for step in (0, 5, 10, 20, 29)] == [0, 0.5, 0, 0.5, 0.95]
+
+
+@pytest.mark.parametrize("judge", [says, least_squares])
+def test_a_patch_discriminator_tells_blurred_from_sharp(judge: Callable[..., torch.Tensor]) -> None:
     random = torch.Generator().manual_seed(0)
     sharp = torch.full((2, 1, 32, 32, 32), -1.0)
     sharp[:, :, 8:24, 8:24, 8:24] = torch.randn(2, 1, 16, 16, 16, generator=random).clamp(-0.9, 0.9)
@@ -238,7 +248,7 @@ def test_a_patch_discriminator_tells_blurred_from_sharp() -> None:
     critic = PatchCritic(1, 4, spectral=False)
     optimiser = torch.optim.Adam(critic.parameters(), 4e-3)
     for _ in range(40):
-        loss = says(critic(sharp), real=True, counts=counts) + says(critic(blurred), real=False, counts=counts)
+        loss = judge(critic(sharp), real=True, counts=counts) + judge(critic(blurred), real=False, counts=counts)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -96,17 +96,20 @@ def diffusion_arguments(shapes: Shapes) -> dict[str, Any]:
 
 
 def _encoder_levels(shapes: Shapes) -> tuple[list[tuple[int, int, bool]], bool]:
-    """(channels, ResBlocks, attention) of each level, and whether a non-local part (R, A, R) follows the last."""
-    levels: list[tuple[int, str]] = [(0, "")]
+    """(channels, ResBlocks, attention) of each level, and whether a non-local part (R, A, R) follows the last.
+
+    A level without ResBlocks has the channels of the one before, the first those of the first convolution.
+    """
+    levels: list[tuple[int, str]] = [(shapes.get("encoder.blocks.0.conv.weight", (0,))[0], "")]
     for number in range(1, _last_block(shapes, "encoder") - 1):
         start = f"encoder.blocks.{number}."
         kind = _kind(shapes, start)
         channels, blocks = levels[-1]
         if kind == "D":
-            levels.append((0, ""))
+            levels.append((channels, ""))
         else:
-            channels = channels or shapes.get(f"{start}norm2.weight", (0,))[0]
-            levels[-1] = (channels, blocks + kind)
+            own = shapes.get(f"{start}norm2.weight", (channels,))[0] if "R" not in blocks else channels
+            levels[-1] = (own, blocks + kind)
     last = levels[-1][1]
     outer = "A" in last and last.endswith("RAR")
     levels[-1] = (levels[-1][0], last.removesuffix("RAR") if outer else last)

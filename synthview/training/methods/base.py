@@ -67,6 +67,10 @@ class Method(ABC):
         """Arrays to be found once before the training."""
         return {}
 
+    def done(self, step: int) -> float:
+        """How far the learning rates have come on their way down, 0-1."""
+        return step / self.recipe.training.steps
+
     @abstractmethod
     def step(self, batch: Batch, step: int) -> Losses:
         """One update of all networks; what is drawn depends on the seed and ``step`` only."""
@@ -103,11 +107,13 @@ class Method(ABC):
             yield
 
     def update(self, name: str, loss: torch.Tensor) -> None:
-        """One step of an optimiser down a loss."""
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad(set_to_none=True)
+        """One step of an optimiser, and of its companion for matrices where there is one, down a loss."""
+        optimisers = [self.optimisers[each] for each in (name, f"{name} matrices") if each in self.optimisers]
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
 
 
 @contextmanager

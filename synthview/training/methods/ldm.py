@@ -5,8 +5,10 @@ a small KL term, a perceptual and a patch-adversarial loss; then a UNet that is 
 channels and as a token to attend to.  There is no pretrained network for a perceptual loss here; the discriminator's
 hidden layers take its place (Larsen et al. 2016).
 
-    steps 1 … autoencoder_steps     L1 + kl · KL + hidden · difference of hidden layers + adversary · fooled
+    steps 1 … autoencoder_steps     L1 + edges + kl · KL + hidden · difference of hidden layers + adversary · fooled
     steps after                     mean squared error of what the UNet predicts
+
+Learning rates fall within each of the two.
 """
 
 from __future__ import annotations
@@ -26,13 +28,16 @@ from synthview.generators.networks.monai_layers import build_autoencoder, build_
 from synthview.generators.networks.monai_ldm import LatentDiffusion
 from synthview.generators.samplers.latent import make_levels
 from synthview.generators.state_dicts import shapes_of
-from synthview.training.losses import kl_to_normal, says
+from synthview.training.losses import edge_difference, kl_to_normal, least_squares
 from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
-from synthview.training.networks.critics import Downward
+from synthview.training.muon import Muon, hidden_matrices
+from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
+from synthview.training.networks.doubled import double_quickly
 from synthview.training.samples import Batch
 
 _SCALED_BY = 16  # samples whose latents decide the scale
-_PIECES_SHARE = 0.8  # of the first phase, during which the autoencoder sees pieces
+_PIECES_SHARE = 0.95  # of the first phase, during which the autoencoder sees pieces
+_SILENT = -6.0  # logarithm of the variance of noise that hides nothing
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,21 @@ class LdmNetwork:
 
     Attributes:
         autoencoder: channels of the autoencoder's levels; each but the first halves the grid.
+        autoencoder_blocks: of residual layers on each level; none on the first, whose grid is the largest, makes it
+            three times as fast.  A level without any has as many channels as the next.
         latent_channels: of the latent.
-        res_blocks: of each level of both networks.
+        res_blocks: of each level of the UNet.
+        resblock_updown: whether the UNet changes its grid by residual layers, or by a convolution, which is faster.
         diffusion: channels of the UNet's levels.
         attention: whether each level of the UNet attends.
         critic_width: of the autoencoder's discriminator.
     """
 
     autoencoder: tuple[int, ...] = (32, 64, 64)
+    autoencoder_blocks: tuple[int, ...] = (1, 1, 1)
     latent_channels: int = 3
     res_blocks: int = 1
+    resblock_updown: bool = True
     diffusion: tuple[int, ...] = (64, 128, 256)
     attention: tuple[bool, ...] = (False, True, True)
     critic_width: int = 32
@@ -62,10 +72,13 @@ class LdmLoss:
 
     Attributes:
         autoencoder_steps: steps of the first phase.
-        crop: voxels of the pieces that the autoencoder sees until the last fifth of its phase; none: whole scans.  What
-            it does is local, and a step on pieces of an eighth takes an eighth of the time.
-        learning_rate: of the autoencoder and the discriminator.
-        kl: weight of the KL term.
+        crop: voxels of the pieces that the autoencoder sees, but for the last twentieth of its phase; none: whole
+            scans.  What it does is local, and it learns more from pieces of many scans than from one scan.
+        learning_rate: of the autoencoder.
+        matrix_rate: of Muon, for the weights of both networks' inner layers; 0: AdamW for these too.
+        critic_rate: of the discriminator.
+        edges: weight of the absolute difference of neighbours' differences, for which faint edges count too.
+        kl: weight of the KL term, a mean over the latent's numbers; published weights (1e-6) are of sums over some 10⁴.
         hidden: weight of the discriminator's hidden layers' difference.
         adversary: weight of fooling the discriminator.
         adversary_from: first step at which it counts.
@@ -77,8 +90,11 @@ class LdmLoss:
     autoencoder_steps: int = 10_000
     crop: tuple[int, int, int] | None = None
     learning_rate: float = 1e-4
-    kl: float = 1e-6
-    hidden: float = 0.1
+    matrix_rate: float = 0.0
+    critic_rate: float = 4e-4
+    edges: float = 0.0
+    kl: float = 1e-2
+    hidden: float = 0.03
     adversary: float = 0.01
     adversary_from: int = 1000
     diffusion_rate: float = 1e-4
@@ -99,27 +115,47 @@ class Ldm(Method):
         if self.samples.channels != 1 or self.recipe.family != "monai-ldm":
             raise WrongRequestError(f"{self.recipe.name}: method ldm trains the family monai-ldm on images")
         size, told = self.network, len(self.recipe.data.features)
+        if len(size.autoencoder_blocks) != len(size.autoencoder) or len(size.attention) != len(size.diffusion):
+            raise WrongRequestError(
+                f"{self.recipe.name}: network.autoencoder_blocks needs a number for each level of the autoencoder, and "
+                "network.attention a yes or no for each level of the UNet"
+            )
         self.latent_size = self._latent_size()
         self._piece = self._piece_size()
         self._clean: torch.Tensor | None = None
-        autoencoder = build_autoencoder(_autoencoder(size))
+        self.groups = _groups(size)
+        autoencoder = build_autoencoder(_autoencoder(size, self.groups))
+        double_quickly(autoencoder)
+        _begin_without_noise(autoencoder)
         self.networks = {
             "autoencoder": autoencoder,
-            "diffusion": build_diffusion(_diffusion(size, told)),
-            "critic": Downward(1, self._piece, size.critic_width, norm="instance"),
+            "diffusion": build_diffusion(_diffusion(size, told, self.groups)),
+            "critic": PatchCritic(1, size.critic_width, spectral=False),
             "scale": _Scale(),
         }
+        double_quickly(self.networks["diffusion"])
         for network in self.networks.values():
             network.to(self.device)
-        rate, betas = self.loss.learning_rate, (0.9, 0.999)
-        self.optimisers = {
-            "autoencoder": adam(autoencoder, rate, betas),
-            "critic": adam(self.networks["critic"], rate, betas),
-            "diffusion": torch.optim.AdamW(self.networks["diffusion"].parameters(), self.loss.diffusion_rate),
-        }
+        self._optimise("autoencoder", self.loss.learning_rate)
+        self._optimise("diffusion", self.loss.diffusion_rate)
+        self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
         self._alphas = make_levels(
             1000, 50, "scaled_linear_beta", 0.0015, 0.0205, prediction=self.loss.prediction
         ).alphas_cumprod
+
+    def _optimise(self, name: str, rate: float) -> None:
+        """AdamW for a network, or Muon for its matrices and AdamW for the rest."""
+        network = self.networks[name]
+        matrices = hidden_matrices(network) if self.loss.matrix_rate else []
+        rest = [p for p in network.parameters() if not any(p is matrix for matrix in matrices)]
+        self.optimisers[name] = torch.optim.AdamW(rest, rate)
+        if matrices:
+            self.optimisers[f"{name} matrices"] = Muon(matrices, lr=self.loss.matrix_rate)
+
+    def done(self, step: int) -> float:
+        """Of the phase that is on."""
+        first: int = self.loss.autoencoder_steps
+        return step / first if step < first else (step - first) / (self.recipe.training.steps - first)
 
     def step(self, batch: Batch, step: int) -> Losses:
         """One step of the phase that is on."""
@@ -167,6 +203,7 @@ class Ldm(Method):
             "prediction_type": self.loss.prediction,
             "scale_factor": float(self._scale.value),
             "num_head_channels": "one",
+            "norm_num_groups": self.groups,
         }
 
     @property
@@ -192,39 +229,45 @@ class Ldm(Method):
             )
         return (crop[0], crop[1], crop[2])
 
-    def _cut(self, random: torch.Generator, *volumes: torch.Tensor) -> list[torch.Tensor]:
+    def _cut(self, random: torch.Generator, volumes: torch.Tensor) -> torch.Tensor:
         """Pieces at a random place, the same in all."""
-        cut = list(volumes)
         for axis, size in enumerate(self._piece, start=2):
-            first = int(torch.randint(volumes[0].shape[axis] - size + 1, (), generator=random))
-            cut = [volume.narrow(axis, first, size) for volume in cut]
-        return cut
+            first = int(torch.randint(volumes.shape[axis] - size + 1, (), generator=random))
+            volumes = volumes.narrow(axis, first, size)
+        return volumes
+
+    def _seen(self, volumes: torch.Tensor, random: torch.Generator, step: int) -> torch.Tensor:
+        """What the autoencoder sees of a batch: pieces, or towards the end about as many voxels in whole scans."""
+        if step < _PIECES_SHARE * self.loss.autoencoder_steps:
+            return self._cut(random, volumes)
+        share = math.prod(self._piece) / math.prod(volumes.shape[2:])
+        return volumes[: max(1, round(share * len(volumes)))]
 
     def _autoencoder_step(self, batch: Batch, step: int) -> Losses:
         random = self.random("ldm", step)
-        real = (batch.volumes.to(self.device) + 1) / 2
-        if step < _PIECES_SHARE * self.loss.autoencoder_steps:
-            (real,) = self._cut(random, real)
-        real = real.contiguous(memory_format=torch.channels_last_3d)
+        scans = self._seen(batch.volumes.to(self.device), random, step)
+        real = ((scans + 1) / 2).contiguous(memory_format=torch.channels_last_3d)
+        counts = patches_with_anatomy(scans)
         halvings = len(self.network.autoencoder) - 1
         noise = self.normal(random, len(real), self.network.latent_channels, *(n >> halvings for n in real.shape[2:]))
-        autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(Downward, self.networks["critic"])
-        adversarial = step >= self.loss.adversary_from
+        autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(PatchCritic, self.networks["critic"])
         with frozen(critic), self.precision():
             mean, sigma = autoencoder.encode(real)
             again = autoencoder.decode(mean + sigma * noise).float()
-            judged_real, judged_again = self._cut(random, real, again)
             losses: Losses = {
                 "L1": F.l1_loss(again, real),
+                "edges": edge_difference(again, real),
                 "kl": kl_to_normal(mean.float(), 2 * sigma.float().log()),
-                "hidden": F.l1_loss(critic.hidden(judged_again), critic.hidden(judged_real).detach()),
+                "hidden": _relative_difference(critic.hidden(again), critic.hidden(real).detach()),
             }
-            total = losses["L1"] + self.loss.kl * losses["kl"] + self.loss.hidden * losses["hidden"]
-            if adversarial:
-                total = total + self.loss.adversary * says(critic(judged_again), real=True)
+            total = losses["L1"] + sum(getattr(self.loss, name) * losses[name] for name in ("edges", "kl", "hidden"))
+            if step >= self.loss.adversary_from:
+                losses["fooled"] = least_squares(critic(again), real=True, counts=counts)
+                total = total + self.loss.adversary * losses["fooled"]
         self.update("autoencoder", total)
         with self.precision():
-            told_apart = says(critic(judged_real), real=True) + says(critic(judged_again.detach()), real=False)
+            told_apart = least_squares(critic(real), real=True, counts=counts)
+            told_apart = told_apart + least_squares(critic(again.detach()), real=False, counts=counts)
         self.update("critic", told_apart)
         return {"autoencoder": total, **losses, "critic": told_apart}
 
@@ -285,7 +328,25 @@ class _Scale(nn.Module):
         return bool(self.value > 0)
 
 
-def _autoencoder(size: LdmNetwork) -> dict[str, Any]:
+def _relative_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference, as a share of the second's mean absolute value."""
+    return (a - b).abs().mean() / b.abs().mean().clamp_min(1e-6)
+
+
+def _groups(size: LdmNetwork) -> int:
+    """Of both networks' normalisations, four channels or more each: one alone would lose how bright a piece is."""
+    return max(1, math.gcd(32, *size.autoencoder, *size.diffusion) // 4)
+
+
+@torch.no_grad()
+def _begin_without_noise(autoencoder: nn.Module) -> None:
+    """Let latents begin almost without noise, which would hide what little they say at first."""
+    last = cast(Any, autoencoder).quant_conv_log_sigma.conv
+    nn.init.zeros_(last.weight)
+    nn.init.constant_(last.bias, _SILENT)
+
+
+def _autoencoder(size: LdmNetwork, groups: int) -> dict[str, Any]:
     levels = len(size.autoencoder)
     return {
         "layout": "core",
@@ -293,15 +354,15 @@ def _autoencoder(size: LdmNetwork) -> dict[str, Any]:
         "out_channels": 1,
         "latent_channels": size.latent_channels,
         "channels": size.autoencoder,
-        "num_res_blocks": (size.res_blocks,) * levels,
+        "num_res_blocks": size.autoencoder_blocks,
         "attention_levels": (False,) * levels,
         "with_encoder_nonlocal_attn": False,
         "with_decoder_nonlocal_attn": False,
-        "norm_num_groups": math.gcd(32, *size.autoencoder),
+        "norm_num_groups": groups,
     }
 
 
-def _diffusion(size: LdmNetwork, features: int) -> dict[str, Any]:
+def _diffusion(size: LdmNetwork, features: int, groups: int) -> dict[str, Any]:
     levels = len(size.diffusion)
     return {
         "layout": "core",
@@ -311,8 +372,8 @@ def _diffusion(size: LdmNetwork, features: int) -> dict[str, Any]:
         "num_res_blocks": (size.res_blocks,) * levels,
         "attention_levels": size.attention,
         "num_head_channels": tuple(c if a else 0 for c, a in zip(size.diffusion, size.attention, strict=True)),
-        "norm_num_groups": math.gcd(32, *size.diffusion),
-        "resblock_updown": True,
+        "norm_num_groups": groups,
+        "resblock_updown": size.resblock_updown,
         "with_conditioning": features > 0,
         "cross_attention_dim": features or None,
     }

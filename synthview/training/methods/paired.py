@@ -30,13 +30,12 @@ from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.methods.hagan import SlabEncoder
 from synthview.training.methods.one_pass import OnePass
-from synthview.training.muon import Muon
+from synthview.training.muon import Muon, hidden_matrices
 from synthview.training.networks import forwards
-from synthview.training.networks.critics import PatchCritic
+from synthview.training.networks.critics import BACKGROUND, PatchCritic, patches_with_anatomy
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
-_BACKGROUND = -0.96  # what is darker counts as background
 _CRITIC_AHEAD = 100  # steps that the discriminator learns before anybody hears it
 _SILENT = -8.0  # logarithm of the variance of noise that a network should not hear
 
@@ -225,36 +224,13 @@ class Paired(OnePass):
 
     def _distance(self, made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         """L1, weighted."""
-        weight = 1 + self.loss.foreground * (wanted > _BACKGROUND)
+        weight = 1 + self.loss.foreground * (wanted > BACKGROUND)
         mean: torch.Tensor = ((made - wanted).abs() * weight).sum() / weight.sum()
         return mean
 
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """N(0, 1)."""
         return random_codes(generator, count, self.made.latent_dim)
-
-
-def patches_with_anatomy(wanted: torch.Tensor) -> torch.Tensor:
-    """1 for each of the discriminator's patches in whose middle the sample isn't all background, else 0.
-
-    Args:
-        wanted: (N, 1, I, J, K) in [-1, 1], or (N, 4, I, J, K) probabilities.
-
-    Returns:
-        (N, 1, I/4, J/4, K/4).
-    """
-    anatomy = wanted > _BACKGROUND if wanted.shape[1] == 1 else wanted[:, -1:] < 0.5
-    return F.max_pool3d(anatomy.float(), 4)
-
-
-def hidden_matrices(network: nn.Module) -> list[nn.Parameter]:
-    """Weights of a network's full convolutions and linear layers between the first and the last.
-
-    Of grouped convolutions each output has a few inputs of its own: they are no matrices.
-    """
-    layers = [m for m in network.modules() if isinstance(m, nn.Conv3d | nn.Linear) and getattr(m, "groups", 1) == 1]
-    weights = [cast(nn.Parameter, layer.weight) for layer in layers[1:]]
-    return [weight for weight in weights if weight.shape[0] > 1]
 
 
 @torch.no_grad()

@@ -7,10 +7,12 @@ from typing import cast
 
 import torch
 from torch import nn
+from torch.nn import functional as F  # noqa: N812
 from torch.nn.utils import parametrizations
 
 Size = tuple[int, int, int]
 NORMS = ("none", "batch", "instance")
+BACKGROUND = -0.96  # what is darker counts as background
 
 
 class Downward(nn.Module):
@@ -88,7 +90,24 @@ class PatchCritic(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, channels, I, J, K) to (N, 1, I/4, J/4, K/4)."""
-        return cast(torch.Tensor, self.layers(x.contiguous(memory_format=torch.channels_last_3d)))
+        return cast(torch.Tensor, self.layers[-1](self.hidden(x)))
+
+    def hidden(self, x: torch.Tensor) -> torch.Tensor:
+        """What the last layer is given, (N, 2 · width, I/4, J/4, K/4): features to compare volumes by."""
+        return cast(torch.Tensor, self.layers[:-1](x.contiguous(memory_format=torch.channels_last_3d)))
+
+
+def patches_with_anatomy(wanted: torch.Tensor) -> torch.Tensor:
+    """1 for each of the discriminator's patches in whose middle the sample isn't all background, else 0.
+
+    Args:
+        wanted: (N, 1, I, J, K) in [-1, 1], or (N, 4, I, J, K) probabilities.
+
+    Returns:
+        (N, 1, I/4, J/4, K/4).
+    """
+    anatomy = wanted > BACKGROUND if wanted.shape[1] == 1 else wanted[:, -1:] < 0.5
+    return F.max_pool3d(anatomy.float(), 4)
 
 
 class CodeCritic(nn.Module):

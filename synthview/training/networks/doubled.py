@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.generators.networks.upsampled_conv import phase_taps
@@ -31,6 +32,30 @@ def doubled_conv(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | Non
     phases = F.conv3d(x, kernels.contiguous(), None if bias is None else bias.repeat(8), padding=1)
     interleaved: torch.Tensor = _Interleaved.apply(phases)  # type: ignore[no-untyped-call]
     return interleaved
+
+
+class DoubledConv(nn.Module):
+    """MONAI's Upsample with nearest ×2 and a convolution, of which it keeps the name and the weights."""
+
+    def __init__(self, postconv: nn.Module) -> None:
+        super().__init__()
+        self.postconv = postconv
+
+    def forward(self, x: torch.Tensor, _time: torch.Tensor | None = None) -> torch.Tensor:
+        """(N, C, I, J, K) to (N, C, 2I, 2J, 2K); a UNet says its time too."""
+        conv = cast(Any, self.postconv).conv
+        return doubled_conv(x, conv.weight, conv.bias)
+
+
+def double_quickly(network: nn.Module) -> None:
+    """Let a ``DoubledConv`` take the place of each Upsample of MONAI that ends in a convolution (in place)."""
+    from monai.networks.blocks import Upsample
+
+    for name, child in list(network.named_children()):
+        if isinstance(child, Upsample) and hasattr(child, "postconv"):
+            network.add_module(name, DoubledConv(cast(nn.Module, child.postconv)))
+        else:
+            double_quickly(child)
 
 
 class _Interleaved(torch.autograd.Function):
