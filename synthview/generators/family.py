@@ -62,6 +62,7 @@ class Family(ABC):
         source: the paper or repository it comes from.
         aliases: other names for ``family=``, with the arguments that they imply.
         arguments: every argument, name to what it means; constructor arguments and ways to use the network.
+        facts: arguments that are no matter of taste: where a manifest states one, nobody is offered another.
         is_iterative: whether a volume takes many steps (diffusion): one that is no longer wanted is then given up.
         takes_place: whether its volumes have axes and grid of the training scans' files, as published, so that they
             can take the place (the affine) of one of these.
@@ -72,6 +73,7 @@ class Family(ABC):
     source: ClassVar[str]
     aliases: ClassVar[Mapping[str, Arguments]] = {}
     arguments: ClassVar[Mapping[str, str]] = {}
+    facts: ClassVar[frozenset[str]] = frozenset()
     is_iterative: ClassVar[bool] = False
     takes_place: ClassVar[bool] = False
 
@@ -171,7 +173,7 @@ class Family(ABC):
         return ()
 
     def settings(self, arguments: Arguments) -> tuple[Setting, ...]:
-        """Ways to use the network that a person may choose in the window."""
+        """Ways to use the network that a person may choose in the window, unless a manifest states one of ``facts``."""
         return ()
 
     def implied_by(self, kind: VolumeKind) -> Arguments:

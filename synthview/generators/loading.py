@@ -16,7 +16,7 @@ from synthview.generators.checkpoint import Checkpoint, read_checkpoint
 from synthview.generators.choices import weights_setting
 from synthview.generators.device import memory_errors, resolve_device
 from synthview.generators.generator import Generator
-from synthview.generators.info import GeneratorInfo, OpenArgument
+from synthview.generators.info import GeneratorInfo, OpenArgument, Setting
 from synthview.generators.manifest_features import named_features
 from synthview.generators.manifest_notes import settled_notes
 from synthview.generators.manifest_output import check_output
@@ -219,8 +219,14 @@ def describe(checkpoint: Checkpoint, found: Recognised) -> GeneratorInfo:
         manifest="" if manifest is None else str(manifest.path.absolute()),
         label=said.get("name", ""),
         can_encode=family.encoder(checkpoint, arguments) is not None,
-        settings=(*family.settings(arguments), *weights_setting(checkpoint, arguments)),
+        settings=(*_open_settings(found), *weights_setting(checkpoint, arguments)),
         takes_place=family.takes_place,
         is_iterative=family.is_iterative,
         **{name: said[name] for name in ("output", "training_data", "licence", "citation", "metrics") if name in said},
     )
+
+
+def _open_settings(found: Recognised) -> list[Setting]:
+    """The family's, less the facts that a manifest states."""
+    stated = found.family.facts.intersection(found.manifest.arguments if found.manifest is not None else ())
+    return [setting for setting in found.family.settings(found.arguments) if setting.name not in stated]

@@ -62,7 +62,9 @@ def test_a_manifest_that_says_ct_makes_hounsfield_units(hagan: Path) -> None:
     assert opened(hagan, size="128", output="raw")["output"] == "raw"  # what is asked for wins
     said["arguments"] = {"output": "unit"}
     hagan.with_name("manifest.json").write_text(json.dumps(said))
-    assert opened(hagan, size="128")["output"] == "unit"
+    info = inspect_checkpoint(hagan, arguments={"size": "128"}).info
+    assert info.arguments["output"] == "unit"
+    assert [setting.name for setting in info.settings] == ["num_class"]  # what a manifest states is not offered
 
 
 @pytest.mark.slow

@@ -174,6 +174,7 @@ class HaGan(Family):
         "num_class": "number of classes; latent_dim + num_class is the width of fc1",
         "output": 'what generate() gives: "unit" (0 to 1), "hu" (chest CT in Hounsfield units) or "raw" (-1 to 1)',
     }
+    facts = frozenset({"num_class", "output"})
 
     def tell_apart(self, shapes: Shapes) -> None:
         """CRF-GAN's generator has the same tensors but for the low-resolution branch."""
