@@ -44,4 +44,5 @@ def test_texture_is_that_of_someone_of_about_the_age(tmp_path: Path) -> None:
 def test_those_who_lend_their_texture_are_spread_over_the_ages(tmp_path: Path) -> None:
     people = find_subjects(write_scans(tmp_path / "scans", (20, 21, 22, 23, 45, 70)))
     assert [subject.age for subject in lenders(people, 3)] == [20, 45, 70]
+    assert [subject.age for subject in lenders(people, 1)] == [45]
     assert lenders(people, 0) == people == lenders(people, 9)

@@ -63,12 +63,13 @@ class Person:
 
 
 def lenders(subjects: Sequence[Subject], most: int) -> list[Subject]:
-    """Of all subjects at most so many, spread evenly over their ages; 0: all of them."""
+    """Of all subjects at most so many, spread evenly over their ages, or the one in the middle; 0: all of them."""
     if most == 0 or most >= len(subjects):
         return list(subjects)
     left = sorted(subjects, key=lambda subject: (subject.age, subject.name))
     chosen = []
-    for age in np.linspace(left[0].age, left[-1].age, most):
+    ends = (left[0].age, left[-1].age)
+    for age in np.linspace(*ends, most) if most > 1 else [sum(ends) / 2]:
         chosen.append(min(left, key=lambda subject: abs(subject.age - float(age))))
         left.remove(chosen[-1])
     return chosen
