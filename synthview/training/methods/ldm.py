@@ -24,7 +24,6 @@ from torch.nn import functional as F  # noqa: N812
 
 from synthview.errors import WrongRequestError
 from synthview.generators.networks.monai_arguments import complete_arguments
-from synthview.generators.networks.monai_layers import build_autoencoder, build_diffusion
 from synthview.generators.networks.monai_ldm import LatentDiffusion
 from synthview.generators.samplers.latent import make_levels
 from synthview.generators.state_dicts import shapes_of
@@ -32,38 +31,17 @@ from synthview.training.losses import edge_difference, kl_to_normal, least_squar
 from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
 from synthview.training.muon import Muon, hidden_matrices
 from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
-from synthview.training.networks.doubled import double_quickly
+from synthview.training.networks.latent_diffusion import (
+    LdmNetwork,
+    Scale,
+    groups_of,
+    trainable_autoencoder,
+    trainable_diffusion,
+)
 from synthview.training.samples import Batch
 
 _SCALED_BY = 16  # samples whose latents decide the scale
 _PIECES_SHARE = 0.95  # of the first phase, during which the autoencoder sees pieces
-_SILENT = -6.0  # logarithm of the variance of noise that hides nothing
-
-
-@dataclass(frozen=True)
-class LdmNetwork:
-    """[network].
-
-    Attributes:
-        autoencoder: channels of the autoencoder's levels; each but the first halves the grid.
-        autoencoder_blocks: of residual layers on each level; none on the first, whose grid is the largest, makes it
-            three times as fast.  A level without any has as many channels as the next.
-        latent_channels: of the latent.
-        res_blocks: of each level of the UNet.
-        resblock_updown: whether the UNet changes its grid by residual layers, or by a convolution, which is faster.
-        diffusion: channels of the UNet's levels.
-        attention: whether each level of the UNet attends.
-        critic_width: of the autoencoder's discriminator.
-    """
-
-    autoencoder: tuple[int, ...] = (32, 64, 64)
-    autoencoder_blocks: tuple[int, ...] = (1, 1, 1)
-    latent_channels: int = 3
-    res_blocks: int = 1
-    resblock_updown: bool = True
-    diffusion: tuple[int, ...] = (64, 128, 256)
-    attention: tuple[bool, ...] = (False, True, True)
-    critic_width: int = 32
 
 
 @dataclass(frozen=True)
@@ -78,7 +56,7 @@ class LdmLoss:
         matrix_rate: of Muon, for the weights of both networks' inner layers; 0: AdamW for these too.
         critic_rate: of the discriminator.
         edges: weight of the absolute difference of neighbours' differences, for which faint edges count too.
-        kl: weight of the KL term, a mean over the latent's numbers; published weights (1e-6) are of sums over some 10⁴.
+        kl: weight of the KL term, a mean over the latent's numbers; published weights (1e-6) are of their sum.
         hidden: weight of the discriminator's hidden layers' difference.
         adversary: weight of fooling the discriminator.
         adversary_from: first step at which it counts.
@@ -93,7 +71,7 @@ class LdmLoss:
     matrix_rate: float = 0.0
     critic_rate: float = 4e-4
     edges: float = 0.0
-    kl: float = 1e-2
+    kl: float = 1e-3
     hidden: float = 0.03
     adversary: float = 0.01
     adversary_from: int = 1000
@@ -123,17 +101,12 @@ class Ldm(Method):
         self.latent_size = self._latent_size()
         self._piece = self._piece_size()
         self._clean: torch.Tensor | None = None
-        self.groups = _groups(size)
-        autoencoder = build_autoencoder(_autoencoder(size, self.groups))
-        double_quickly(autoencoder)
-        _begin_without_noise(autoencoder)
         self.networks = {
-            "autoencoder": autoencoder,
-            "diffusion": build_diffusion(_diffusion(size, told, self.groups)),
+            "autoencoder": trainable_autoencoder(size),
+            "diffusion": trainable_diffusion(size, told),
             "critic": PatchCritic(1, size.critic_width, spectral=False),
-            "scale": _Scale(),
+            "scale": Scale(),
         }
-        double_quickly(self.networks["diffusion"])
         for network in self.networks.values():
             network.to(self.device)
         self._optimise("autoencoder", self.loss.learning_rate)
@@ -203,12 +176,12 @@ class Ldm(Method):
             "prediction_type": self.loss.prediction,
             "scale_factor": float(self._scale.value),
             "num_head_channels": "one",
-            "norm_num_groups": self.groups,
+            "norm_num_groups": groups_of(self.network),
         }
 
     @property
-    def _scale(self) -> _Scale:
-        return cast(_Scale, self.networks["scale"])
+    def _scale(self) -> Scale:
+        return cast(Scale, self.networks["scale"])
 
     def _latent_size(self) -> tuple[int, int, int]:
         halvings, more = len(self.network.autoencoder) - 1, len(self.network.diffusion) - 1
@@ -314,66 +287,6 @@ class Ldm(Method):
         return {"diffusion": loss}
 
 
-class _Scale(nn.Module):
-    """What latents are multiplied by, found after the first phase; 0 before that."""
-
-    value: torch.Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("value", torch.zeros(()))
-
-    @property
-    def found(self) -> bool:
-        return bool(self.value > 0)
-
-
 def _relative_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Mean absolute difference, as a share of the second's mean absolute value."""
     return (a - b).abs().mean() / b.abs().mean().clamp_min(1e-6)
-
-
-def _groups(size: LdmNetwork) -> int:
-    """Of both networks' normalisations, four channels or more each: one alone would lose how bright a piece is."""
-    return max(1, math.gcd(32, *size.autoencoder, *size.diffusion) // 4)
-
-
-@torch.no_grad()
-def _begin_without_noise(autoencoder: nn.Module) -> None:
-    """Let latents begin almost without noise, which would hide what little they say at first."""
-    last = cast(Any, autoencoder).quant_conv_log_sigma.conv
-    nn.init.zeros_(last.weight)
-    nn.init.constant_(last.bias, _SILENT)
-
-
-def _autoencoder(size: LdmNetwork, groups: int) -> dict[str, Any]:
-    levels = len(size.autoencoder)
-    return {
-        "layout": "core",
-        "in_channels": 1,
-        "out_channels": 1,
-        "latent_channels": size.latent_channels,
-        "channels": size.autoencoder,
-        "num_res_blocks": size.autoencoder_blocks,
-        "attention_levels": (False,) * levels,
-        "with_encoder_nonlocal_attn": False,
-        "with_decoder_nonlocal_attn": False,
-        "norm_num_groups": groups,
-    }
-
-
-def _diffusion(size: LdmNetwork, features: int, groups: int) -> dict[str, Any]:
-    levels = len(size.diffusion)
-    return {
-        "layout": "core",
-        "in_channels": size.latent_channels + features,
-        "out_channels": size.latent_channels,
-        "channels": size.diffusion,
-        "num_res_blocks": (size.res_blocks,) * levels,
-        "attention_levels": size.attention,
-        "num_head_channels": tuple(c if a else 0 for c, a in zip(size.diffusion, size.attention, strict=True)),
-        "norm_num_groups": groups,
-        "resblock_updown": size.resblock_updown,
-        "with_conditioning": features > 0,
-        "cross_attention_dim": features or None,
-    }
