@@ -483,9 +483,11 @@ def test_time_is_measured_from_the_first_painted_frame(qtbot, tmp_path):
         began = time.monotonic()
         hand.through_words()
         hand.wait_for_trial(1)
-        qtbot.wait(300)
+        running = time.monotonic()
+        qtbot.wait(300)  # or a little less: Qt's timers are coarse
+        least = (time.monotonic() - running) * 1000 - 1  # answers are kept in whole milliseconds
         hand.press(K.Key_Left, K.Key_3, K.Key_Return)
         hand.wait_for_trial(2)
         most = (time.monotonic() - began) * 1000
     given, _ = _answers(tmp_path / "s", "ann")
-    assert 290 <= given[1].response_time_ms <= most
+    assert least <= given[1].response_time_ms <= most
