@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from synthview.errors import Cancelled, SynthviewError, WrongRequestError
+from synthview.resources import bundled_checkpoints
 
 if TYPE_CHECKING:
     import typer
@@ -48,13 +49,20 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _window(arguments: Sequence[str]) -> int:
-    files = [Path(argument) for argument in arguments]
-    for file in files:
-        if not file.exists():
-            raise WrongRequestError(_unknown_word(str(file)))
+    files = [_file_meant(argument) for argument in arguments]
     from synthview.gui.app import run as open_window
 
     return open_window(files)
+
+
+def _file_meant(word: str) -> Path:
+    """A file or folder, or a bundled checkpoint by its name."""
+    if Path(word).exists():
+        return Path(word)
+    bundled = bundled_checkpoints()
+    if word not in bundled:
+        raise WrongRequestError(_unknown_word(word))
+    return bundled[word]
 
 
 def _unknown_word(word: str) -> str:

@@ -12,6 +12,7 @@ import torch
 
 import synthview as sv
 from synthview.cli.main import run
+from synthview.resources import bundled_checkpoints
 from synthview.volume.nifti import sidecar_path
 from tests.generators.formula import formula_weights, hagan_shapes, sigmarat_shapes
 
@@ -187,6 +188,15 @@ def test_asked_wrongly(arguments: list[str], says: str, capsys: pytest.CaptureFi
     captured = capsys.readouterr()
     assert says in only_line(captured.err)
     assert captured.out == ""
+
+
+def test_a_bundled_name_opens_the_window_as_a_file_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr("synthview.gui.app.run", lambda files: opened.extend(files) or 0)
+    scan = tmp_path / "scan.nii"
+    scan.touch()
+    assert run(["rat-t2star", str(scan)]) == 0
+    assert opened == [bundled_checkpoints()["rat-t2star"], scan]
 
 
 def test_a_feature_goes_evenly_over_the_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
