@@ -59,11 +59,13 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     return x.T if tall else x
 
 
-def hidden_matrices(network: nn.Module) -> list[nn.Parameter]:
-    """Weights of a network's full convolutions and linear layers between the first and the last.
+def split_matrices(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Weights of a network's full convolutions and linear layers between the first and the last, and all the rest.
 
     Of grouped convolutions each output has a few inputs of its own: they are no matrices.
     """
     layers = [m for m in network.modules() if isinstance(m, nn.Conv3d | nn.Linear) and getattr(m, "groups", 1) == 1]
     weights = [cast(nn.Parameter, layer.weight) for layer in layers[1:]]
-    return [weight for weight in weights if weight.shape[0] > 1]
+    matrices = [weight for weight in weights if weight.shape[0] > 1]
+    taken = {id(matrix) for matrix in matrices}
+    return matrices, [parameter for parameter in network.parameters() if id(parameter) not in taken]

@@ -2,9 +2,18 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from synthview.training.networks.doubled import doubled_conv
+from synthview.generators.networks.monai_layers import build_autoencoder, build_diffusion
+from synthview.generators.networks.monai_weights import autoencoder_arguments, diffusion_arguments
+from synthview.training.networks.doubled import DoubledConv, doubled_conv
+from synthview.training.networks.latent_diffusion import (
+    LdmNetwork,
+    groups_of,
+    trainable_autoencoder,
+    trainable_diffusion,
+)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last_3d])
@@ -22,3 +31,27 @@ def test_it_is_nearest_upsampling_and_a_convolution(layout: torch.memory_format)
         found.append([made, *(tensor.grad for tensor in inputs)])
     for fast, plain in zip(*found, strict=True):
         torch.testing.assert_close(fast, plain)
+
+
+def test_networks_of_latent_diffusion_compute_the_same_with_it() -> None:
+    size = LdmNetwork((8, 8, 16), (0, 1, 2), 3, resblock_updown=False, diffusion=(8, 16), attention=(False, True))
+    torch.manual_seed(0)
+    x, latent, told = torch.randn(1, 1, 16, 16, 16), torch.randn(1, 5, 4, 4, 4), torch.randn(1, 1, 2)
+    times = torch.tensor([40])
+    autoencoder, diffusion = trainable_autoencoder(size).eval(), trainable_diffusion(size, 2).eval()
+    for network in (autoencoder, diffusion):
+        assert any(isinstance(layer, DoubledConv) for layer in network.modules())
+        for parameter in network.parameters():
+            nn.init.normal_(parameter, std=0.1)  # MONAI begins some layers with zeros
+    shapes = [{k: tuple(v.shape) for k, v in n.state_dict().items()} for n in (autoencoder, diffusion)]
+    groups = {"norm_num_groups": groups_of(size)}
+    plain = build_autoencoder(autoencoder_arguments(shapes[0]) | groups).eval()  # as a checkpoint is opened
+    plain.load_state_dict(autoencoder.state_dict())
+    heads = {"num_head_channels": (0, 16)}
+    plain_diffusion = build_diffusion(diffusion_arguments(shapes[1]) | groups | heads).eval()
+    plain_diffusion.load_state_dict(diffusion.state_dict())
+    with torch.inference_mode():
+        torch.testing.assert_close(autoencoder.reconstruct(x), plain.reconstruct(x))
+        made = [network(latent, times, context=told) for network in (diffusion, plain_diffusion)]
+    torch.testing.assert_close(*made)
+    assert made[0].std() > 0.01

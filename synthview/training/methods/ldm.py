@@ -29,7 +29,7 @@ from synthview.generators.samplers.latent import make_levels
 from synthview.generators.state_dicts import shapes_of
 from synthview.training.losses import edge_difference, kl_to_normal, least_squares
 from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
-from synthview.training.muon import Muon, hidden_matrices
+from synthview.training.muon import Muon, split_matrices
 from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
 from synthview.training.networks.latent_diffusion import (
     LdmNetwork,
@@ -119,8 +119,8 @@ class Ldm(Method):
     def _optimise(self, name: str, rate: float) -> None:
         """AdamW for a network, or Muon for its matrices and AdamW for the rest."""
         network = self.networks[name]
-        matrices = hidden_matrices(network) if self.loss.matrix_rate else []
-        rest = [p for p in network.parameters() if not any(p is matrix for matrix in matrices)]
+        everything: list[nn.Parameter] = list(network.parameters())
+        matrices, rest = split_matrices(network) if self.loss.matrix_rate else ([], everything)
         self.optimisers[name] = torch.optim.AdamW(rest, rate)
         if matrices:
             self.optimisers[f"{name} matrices"] = Muon(matrices, lr=self.loss.matrix_rate)

@@ -30,7 +30,7 @@ from synthview.training.methods.base import Losses, Setting, adam, frozen
 from synthview.training.methods.families import Sizes, build_trainable
 from synthview.training.methods.hagan import SlabEncoder
 from synthview.training.methods.one_pass import OnePass
-from synthview.training.muon import Muon, hidden_matrices
+from synthview.training.muon import Muon, split_matrices
 from synthview.training.networks import forwards
 from synthview.training.networks.critics import BACKGROUND, PatchCritic, patches_with_anatomy
 from synthview.training.recipe import Recipe
@@ -112,8 +112,8 @@ class Paired(OnePass):
         if isinstance(made.network, CSegSynthNetwork) and made.network.prior is not None:
             _silence(made.network.prior, self._codes.length)
         self.networks["generator"] = made.network.to(self.device)
-        matrices = hidden_matrices(made.network) if self.loss.matrix_rate else []
-        rest = [p for p in made.network.parameters() if not any(p is matrix for matrix in matrices)]
+        everything: list[nn.Parameter] = list(made.network.parameters())
+        matrices, rest = split_matrices(made.network) if self.loss.matrix_rate else ([], everything)
         self.optimisers["generator"] = torch.optim.Adam(rest, lr=self.loss.learning_rate, betas=(0.9, 0.99))
         if matrices:
             self.optimisers["matrices"] = Muon(matrices, lr=self.loss.matrix_rate)
