@@ -1,4 +1,4 @@
-"""The demo study: its protocol with arms filled in, and made-up heads where no generator of heads is bundled."""
+"""The demo study: its protocol with arms filled in, from bundled generators of brains or with made-up heads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import yaml
 
 from synthview.errors import StudyError
 from synthview.resources import bundled_checkpoints, resource_path
+from synthview.study.arms import find_files
+from synthview.study.foreground import foreground
 from synthview.study.protocol import Protocol
+from synthview.study.protocol_arms import FolderSource
 from synthview.study.scan_list import ScanList, read_scan_list
 from synthview.volume import Volume, VolumeKind, load_volume, save_volume
 
@@ -21,28 +24,33 @@ WHY_OVERRULED = "A demonstration: nothing is concluded from its answers."
 _STRENGTH_MM = {"made-a": 1.5, "made-b": 4.5}  # the largest displacements are some three times as long
 _SMOOTH_VOXELS = 7.0
 _SHRINK = 2
+_LARGEST_BRAIN_ML = 2100.0  # brains alone were found to fill 1120-1960 ml, heads (some cut at the neck) 2330-4110
 
 
 def demo_protocol(work: Path, real: Path | None = None) -> Protocol:
     """The demo study's protocol.
 
     Args:
-        work: a folder; where no generator of T1-weighted scans is bundled, the arms' volumes are made in it.
-        real: a folder of real scans; None for synthetic volumes only.
+        work: a folder; where no bundled generator makes what the real scans show, the arms' volumes are made in it.
+        real: a folder of real scans, of brains or of whole heads; None for synthetic volumes only.
 
     Raises:
-        StudyError: ``real`` is not a folder.
+        StudyError: ``real`` is not a folder of scans.
+        VolumeError: the first of them can't be read.
         SaveError: ``work`` can't be written.
     """
     if real is not None and not real.is_dir():
         raise StudyError(f"{real} is not a folder that exists; name a folder of real scans (NIfTI files)")
     file = resource_path("demo-study", "synthetic.yaml" if real is None else "real.yaml")
     entries: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
-    arms = _generated() or {name: {"real": False, "folder": str(work / name)} for name in _STRENGTH_MM}
+    generated = _generated()
+    if generated and real is not None and not _shows_brain(find_files("real", real, FolderSource.pattern)[0].path):
+        generated = {}
+    arms = generated or {name: {"real": False, "folder": str(work / name)} for name in _STRENGTH_MM}
     if real is not None:
         arms = {"real": {"real": True, "folder": str(real.resolve())}, **arms}
     protocol = Protocol.from_dict({**entries, "arms": arms}, file.name)
-    if not _generated():
+    if not generated:
         needed = protocol.volumes_needed()
         for number, name in enumerate(_STRENGTH_MM):
             make_heads(work / name, needed[name], seed=1000 * number, strength_mm=_STRENGTH_MM[name])
@@ -108,7 +116,7 @@ def _warped(voxels: npt.NDArray[np.float32], rng: np.random.Generator, strength:
 
 
 def _generated() -> dict[str, Any]:
-    """Arms of bundled generators of T1-weighted scans; empty where there is none."""
+    """Arms of bundled generators of T1-weighted brains; empty where there is none."""
     names = [name for name, folder in bundled_checkpoints().items() if _makes_t1(folder)]
     if not names:
         return {}
@@ -124,6 +132,13 @@ def _generated() -> dict[str, Any]:
 
 
 def _makes_t1(checkpoint: Path) -> bool:
-    """Whether a bundled generator's manifest says so: chests, rats or tissue maps make no pairs with heads."""
+    """Whether a bundled generator's manifest says so: chests, rats or tissue maps make no pairs with brains."""
     output = json.loads((checkpoint / "manifest.json").read_text("utf-8")).get("output", {})
     return bool(output.get("kind") == VolumeKind.T1W)
+
+
+def _shows_brain(scan: Path) -> bool:
+    """Whether a scan shows a brain alone, as the bundled generators do, and not the head around it."""
+    volume = load_volume(scan).to_ras()
+    voxel_ml = abs(float(np.linalg.det(volume.affine[:3, :3]))) / 1000
+    return float(foreground(volume).sum()) * voxel_ml <= _LARGEST_BRAIN_ML

@@ -83,6 +83,22 @@ def test_real_scans_come_first_where_a_folder_is_named(tmp_path, monkeypatch):
     assert protocol.volumes_needed()["real"] == 4
 
 
+@pytest.mark.parametrize(("radius_mm", "pairs"), [(65.0, True), (90.0, False)])
+def test_generators_of_brains_are_read_beside_scans_of_brains_only(radius_mm, pairs, tmp_path, monkeypatch):
+    """A brain fills a litre and a half; what fills three is a whole head, beside which a brain alone is no question."""
+    generator = tmp_path / "generator"
+    generator.mkdir()
+    (generator / "manifest.json").write_text(json.dumps({"output": {"kind": "T1w"}}))
+    monkeypatch.setattr(demo, "bundled_checkpoints", lambda: {"one": generator})
+    monkeypatch.setattr(demo, "make_heads", _quick_heads)
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    save_volume(body(shape=(48, 52, 50), spacing=4.0, radii_mm=(radius_mm,) * 3), scans / "a.nii.gz")
+    arms = demo_protocol(tmp_path / "work", scans).arms
+    assert arms["real"].real
+    assert (getattr(arms["made-a"].source, "checkpoint", None) is not None) == pairs
+
+
 def test_scans_of_a_list_are_downloaded_after_their_licence(scan_server, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "bundled_checkpoints", dict)
     monkeypatch.setattr(demo, "make_heads", _quick_heads)
