@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QVBoxLayout, QWidge
 
 from synthview.errors import SynthviewError
 from synthview.gui.background import Background
-from synthview.gui.theme import SPACE, TOKENS
+from synthview.gui.loss_plot import LossPlot
+from synthview.gui.theme import SPACE
 from synthview.training.follow import Progress, read_progress, time_text
 
 _EVERY_MS = 2000
-_COLORS = ("#5aa9e6", "#f4a259", "#7fc97f", "#e06c75", "#b48ead", "#c9b458")
 
 
 class TrainingWindow(QDialog):
@@ -44,21 +44,12 @@ class TrainingWindow(QDialog):
         self.refresh()
 
     def _build(self) -> None:
-        import pyqtgraph
-
         self.title_label = QLabel(str(self.folder))
         self.title_label.setProperty("role", "title")
         self.state_label = QLabel("reading…")
         self.state_label.setProperty("role", "caption")
         self.bar = QProgressBar(textVisible=False)
-        self.plot = pyqtgraph.PlotWidget(background=TOKENS.panel)
-        self.plot.setLogMode(y=True)
-        self.plot.setLabel("bottom", "step")
-        self.plot.setLabel("left", "loss")
-        self.plot.getAxis("left").enableAutoSIPrefix(False)
-        self.plot.addLegend(offset=(-10, 10))
-        self.plot.setMinimumHeight(220)
-        self._curves: dict[str, object] = {}
+        self.plot = LossPlot()
         self.real, self.samples = _picture(), _picture()
         pictures = QVBoxLayout()
         for caption, label in (("Real", self.real), ("Samples", self.samples)):
@@ -89,14 +80,8 @@ class TrainingWindow(QDialog):
         self.bar.setRange(0, progress.steps)
         self.bar.setValue(progress.step)
         self.state_label.setText(_state(progress))
-        for number, (name, (steps, values)) in enumerate(progress.losses.items()):
-            self._curve(name, number).setData(steps, [max(value, 1e-9) for value in values])  # type: ignore[attr-defined]
+        self.plot.show_losses(progress.losses)
         self._show_pictures(progress)
-
-    def _curve(self, name: str, number: int) -> object:
-        if name not in self._curves:
-            self._curves[name] = self.plot.plot(name=name, pen=_COLORS[number % len(_COLORS)])
-        return self._curves[name]
 
     def _show_pictures(self, progress: Progress) -> None:
         wanted = (progress.real, progress.sheet, self.samples.width())
@@ -137,4 +122,6 @@ def _state(progress: Progress) -> str:
         return f"{done}: finished"
     if progress.seconds_left is None:
         return f"{done}: it has just begun"
+    if progress.stands_still:
+        return f"{done}; nothing new for {time_text(progress.silent_seconds)}: was it stopped?"
     return f"{done}; at this speed {time_text(progress.seconds_left)} more"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthview.training.journal import read_journal
+from synthview.training.journal import JOURNAL, read_journal
 from synthview.training.runs import RunRecord
 
 _RECENT = 10  # lines whose mean time says how long the rest takes
+_PATIENCE_LINES, _PATIENCE_SECONDS = 5, 300  # a checkpoint, samples or a busy machine take their time
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Progress:
         seconds_left: at the latest speed; None before there is one.
         sheet: the newest sheet of samples; None before there is one.
         real: the sheet of real ones.
+        silent_seconds: since the last line of losses.
+        line_seconds: from one line to the next, at the latest speed.
     """
 
     folder: Path
@@ -34,11 +38,18 @@ class Progress:
     seconds_left: float | None
     sheet: Path | None
     real: Path | None
+    silent_seconds: float = 0.0
+    line_seconds: float = 0.0
 
     @property
     def finished(self) -> bool:
         """Whether all steps are done."""
         return self.step >= self.steps
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether there has been nothing new for so long that somebody or something has probably stopped it."""
+        return not self.finished and self.silent_seconds > max(_PATIENCE_SECONDS, _PATIENCE_LINES * self.line_seconds)
 
 
 def read_progress(folder: str | Path) -> Progress:
@@ -52,6 +63,7 @@ def read_progress(folder: str | Path) -> Progress:
     step = int(lines[-1]["step"]) if lines else 0
     steps = record.recipe.training.steps
     recent = [line["seconds_per_step"] for line in lines[-_RECENT:]]
+    a_step = sum(recent) / len(recent) if recent else None
     sheets = sorted((record.folder / "samples").glob("step-*.png"))
     real = record.folder / "samples" / "real.png"
     return Progress(
@@ -60,9 +72,11 @@ def read_progress(folder: str | Path) -> Progress:
         step,
         steps,
         _curves(lines),
-        (steps - step) * sum(recent) / len(recent) if recent else None,
+        (steps - step) * a_step if a_step is not None else None,
         sheets[-1] if sheets else None,
         real if real.is_file() else None,
+        max(0.0, time.time() - (record.folder / JOURNAL).stat().st_mtime) if lines else 0.0,
+        (a_step or 0.0) * record.recipe.training.log_every,
     )
 
 

@@ -1,8 +1,11 @@
 """The window that follows a training reads its folder and nothing else."""
 
 import dataclasses
+import os
+import time
 from pathlib import Path
 
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from synthview.gui.training_window import TrainingWindow
@@ -43,7 +46,18 @@ def test_the_window_shows_losses_and_time_left_and_follows(qtbot: QtBot, tmp_pat
         file.write('{"step": 100, "seconds_per_step": 2.0, "loss": 0.1, "L1": 0.05}\n')
     window.refresh()
     qtbot.waitUntil(lambda: window.state_label.text() == "100 of 100 steps: finished")
-    assert len(window.plot.getPlotItem().listDataItems()) == 2
+    assert len(window.plot.plot.getPlotItem().listDataItems()) == 2
+    assert [label.text() for label in window.plot.findChildren(QLabel) if label.text()] == ["loss", "0.1", "L1", "0.05"]
+
+
+def test_a_training_that_stands_still_is_said_to(qtbot: QtBot, tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    an_hour_ago = time.time() - 3600
+    os.utime(run / "losses.jsonl", (an_hour_ago, an_hour_ago))
+    window = TrainingWindow(run)
+    qtbot.addWidget(window)
+    qtbot.waitUntil(lambda: "3 of 100 steps; nothing new for 1 h 0 min" in window.state_label.text())
+    assert not dataclasses.replace(read_progress(run), step=100).stands_still
 
 
 def test_a_folder_that_is_no_run_is_said_in_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:

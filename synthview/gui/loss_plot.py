@@ -1,0 +1,66 @@
+"""Losses over the steps of a training, each with its colour, name and latest value beside the plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
+
+from synthview.gui.theme import SPACE, TOKENS
+
+_COLORS = (
+    "#5aa9e6", "#f4a259", "#7fc97f", "#e06c75", "#b48ead", "#e5d352", "#56c2b6", "#f0a3c4", "#a9b1bb", "#c08a5a",
+)  # fmt: skip
+_SWATCH_PX = 10
+_LEAST = 1e-9  # the axis is logarithmic, and a loss may be nought
+
+
+class LossPlot(QWidget):
+    """See the module."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        import pyqtgraph
+
+        super().__init__(parent)
+        self.plot = pyqtgraph.PlotWidget(background=TOKENS.panel)
+        self.plot.setLogMode(y=True)
+        self.plot.setLabel("bottom", "step")
+        self.plot.setLabel("left", "loss")
+        self.plot.getAxis("left").enableAutoSIPrefix(False)
+        self.plot.setMinimumHeight(220)
+        self._curves: dict[str, tuple[object, QLabel]] = {}
+        self._legend = QGridLayout()
+        self._legend.setHorizontalSpacing(SPACE[1])
+        self._legend.setVerticalSpacing(SPACE[0])
+        self._legend.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE[3])
+        layout.addWidget(self.plot, stretch=1)
+        layout.addLayout(self._legend)
+
+    def show_losses(self, losses: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
+        """Draw them.
+
+        Args:
+            losses: name to (steps, values).
+        """
+        for name, (steps, values) in losses.items():
+            if name not in self._curves:
+                self._add(name)
+            curve, value = self._curves[name]
+            curve.setData(steps, [max(value, _LEAST) for value in values])  # type: ignore[attr-defined]
+            value.setText(f"{values[-1]:.3g}" if values else "")
+
+    def _add(self, name: str) -> None:
+        row = len(self._curves)
+        color = _COLORS[row % len(_COLORS)]
+        picture = QPixmap(_SWATCH_PX, _SWATCH_PX)
+        picture.fill(color)
+        value = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
+        value.setProperty("role", "caption")
+        for column, label in enumerate((QLabel(pixmap=picture), QLabel(name), value)):
+            self._legend.addWidget(label, row, column)
+        self._curves[name] = (self.plot.plot(name=name, pen=color), value)
