@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from synthview.errors import StudyError, VolumeError
 from synthview.study.harmonise import Harmonisation, Measured, Plan, harmonise, measure, plan
 from synthview.study.protocol_arms import DicomSource, GenerateSource, Source
@@ -25,6 +27,8 @@ from synthview.volume.nifti import is_nifti_name
 Progress = Callable[[float], None]
 _UNPLACED = "The file does not say how it lies in the patient"  # a note of ``load_volume``
 _NAMED = 5  # volumes named in one sentence
+_LABELS = 64  # a label map rarely has more; an image has hundreds of values
+_SAMPLED = 200_000  # voxels in which they are counted
 
 
 MakeVolumes = Callable[[GenerateSource, int, Path, Progress | None], list[Path]]
@@ -68,12 +72,14 @@ class Looked:
         measured: what the plan needs of it.
         origin: where it came from, for the sealed key: file, SHA-256, shape, spacing, orientation, provenance.
         orientation: its stored axis directions, such as "LAS"; empty where the file doesn't say.
+        has_few_values: whether it holds a few whole numbers only, as label maps do.
     """
 
     scan: Scan
     measured: Measured
     origin: Mapping[str, Any]
     orientation: str
+    has_few_values: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,8 @@ def look_at(scans: Sequence[Scan], progress: Progress | None = None) -> list[Loo
     """Read every volume once, so that all that is wrong is said before anything is written.
 
     Raises:
-        StudyError: volumes can't be read or show nothing (all are named), the same file comes twice, or some files
-            say how they lie in the patient and others don't.
+        StudyError: volumes can't be read or show nothing (all are named), the same file comes twice, some files
+            say how they lie in the patient and others don't, or label maps lie among images.
     """
     looked: list[Looked] = []
     faults: list[str] = []
@@ -186,6 +192,7 @@ def look_at(scans: Sequence[Scan], progress: Progress | None = None) -> list[Loo
         )
     _refuse_twins(looked)
     _refuse_unplaced(looked)
+    _refuse_label_maps(looked)
     return looked
 
 
@@ -244,7 +251,7 @@ def _look(scan: Scan) -> Looked:
     if volume.provenance is not None:
         origin["provenance"] = volume.provenance.to_dict()
     try:
-        return Looked(scan, measure(volume), origin, origin["orientation"])
+        return Looked(scan, measure(volume), origin, origin["orientation"], _has_few_values(volume))
     except VolumeError as error:
         raise VolumeError(f"{scan.path}: {error}") from error
 
@@ -285,6 +292,22 @@ def _refuse_unplaced(looked: Sequence[Looked]) -> None:
             f"{len(unplaced)} of {len(looked)} volumes don't say how they lie in the patient ({names}), the others do: "
             "left and right may be exchanged between the arms. Set their sform or qform, or take them out."
         )
+
+
+def _refuse_label_maps(looked: Sequence[Looked]) -> None:
+    """Segmentations often lie beside the scans that they are of; among images nobody takes one for a scan."""
+    maps = [one.scan for one in looked if one.has_few_values]
+    if maps and len(maps) < len(looked):
+        names = ", ".join(scan.label for scan in maps[:_NAMED])
+        raise StudyError(
+            f"{len(maps)} of {len(looked)} volumes hold a few whole numbers only, as label maps do ({names}), the "
+            "others are images. Take them out, or name the images in the arm's pattern, such as *_T1w.nii.gz."
+        )
+
+
+def _has_few_values(volume: Volume) -> bool:
+    sample = np.unique(volume.voxels.ravel()[:: max(1, volume.voxels.size // _SAMPLED)])
+    return len(sample) <= _LABELS and bool((sample == np.round(sample)).all())
 
 
 def _natural(text: str) -> list[tuple[int, str]]:

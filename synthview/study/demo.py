@@ -24,6 +24,7 @@ WHY_OVERRULED = "A demonstration: nothing is concluded from its answers."
 _STRENGTH_MM = {"made-a": 1.5, "made-b": 4.5}  # the largest displacements are some three times as long
 _SMOOTH_VOXELS = 7.0
 _SHRINK = 2
+_BIDS_T1 = "*_T1w.nii*"
 _LARGEST_BRAIN_ML = 2100.0  # brains alone were found to fill 1120-1960 ml, heads (some cut at the neck) 2330-4110
 
 
@@ -44,11 +45,12 @@ def demo_protocol(work: Path, real: Path | None = None) -> Protocol:
     file = resource_path("demo-study", "synthetic.yaml" if real is None else "real.yaml")
     entries: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     generated = _generated()
-    if generated and real is not None and not _shows_brain(find_files("real", real, FolderSource.pattern)[0].path):
+    pattern = FolderSource.pattern if real is None else _pattern(real)
+    if generated and real is not None and not _shows_brain(find_files("real", real, pattern)[0].path):
         generated = {}
     arms = generated or {name: {"real": False, "folder": str(work / name)} for name in _STRENGTH_MM}
     if real is not None:
-        arms = {"real": {"real": True, "folder": str(real.resolve())}, **arms}
+        arms = {"real": {"real": True, "folder": {"path": str(real.resolve()), "pattern": pattern}}, **arms}
     protocol = Protocol.from_dict({**entries, "arms": arms}, file.name)
     if not generated:
         needed = protocol.volumes_needed()
@@ -135,6 +137,11 @@ def _makes_t1(checkpoint: Path) -> bool:
     """Whether a bundled generator's manifest says so: chests, rats or tissue maps make no pairs with brains."""
     output = json.loads((checkpoint / "manifest.json").read_text("utf-8")).get("output", {})
     return bool(output.get("kind") == VolumeKind.T1W)
+
+
+def _pattern(real: Path) -> str:
+    """Which files of a folder are its scans: in BIDS names, masks and label maps lie beside them."""
+    return _BIDS_T1 if next(real.rglob(_BIDS_T1), None) is not None else FolderSource.pattern
 
 
 def _shows_brain(scan: Path) -> bool:

@@ -93,9 +93,11 @@ def test_generators_of_brains_are_read_beside_scans_of_brains_only(radius_mm, pa
     monkeypatch.setattr(demo, "make_heads", _quick_heads)
     scans = tmp_path / "scans"
     scans.mkdir()
-    save_volume(body(shape=(48, 52, 50), spacing=4.0, radii_mm=(radius_mm,) * 3), scans / "a.nii.gz")
+    save_volume(body(shape=(48, 52, 50), spacing=4.0, radii_mm=(radius_mm,) * 3), scans / "b_T1w.nii.gz")
+    save_volume(body(), scans / "a_mask.nii.gz")
     arms = demo_protocol(tmp_path / "work", scans).arms
     assert arms["real"].real
+    assert arms["real"].source.pattern == "*_T1w.nii*"
     assert (getattr(arms["made-a"].source, "checkpoint", None) is not None) == pairs
 
 

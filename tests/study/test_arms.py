@@ -109,6 +109,15 @@ def test_files_that_do_not_say_how_they_lie_are_not_mixed_in(folder):
         look_at(_scans(folder, 4))
 
 
+def test_label_maps_among_images_are_named(folder):
+    image = body(5)
+    labels = Volume((image.voxels > 500).astype(np.uint8) + (image.voxels > 900).astype(np.uint8), image.affine)
+    save_volume(labels, folder / "a_tissues.nii.gz")
+    with pytest.raises(StudyError, match=r"1 of 4 volumes hold a few whole numbers only.*a_tissues"):
+        look_at(find_files("made", folder, "*.nii*"))
+    assert len(look_at(find_files("made", folder, "a_*.nii*"))) == 1  # a study of label maps is one's own choice
+
+
 def test_stimuli_keep_their_origin_for_the_key_only(folder):
     looked = look_at(_scans(folder, 2))
     made = list(stimuli(looked, settle(looked, Harmonisation(levels=64))))
