@@ -12,6 +12,7 @@ from synthview.gui.theme import SPACE, TOKENS
 
 _COLUMN_PX = 860
 _SCROLL_PX = 60
+_MOST_IN_A_ROW = 4
 STYLE = f"""
 QWidget#reading, QWidget#reading QWidget {{ background: {TOKENS.canvas}; color: {TOKENS.text_dim}; font-size: 12pt; }}
 QWidget#reading QLabel[role="heading"] {{ font-size: 18pt; font-weight: 600; color: {TOKENS.text}; }}
@@ -123,7 +124,8 @@ class WordsPage(ReadingPage):
         if body:
             self.column.addWidget(label(body, role))
         self.column.addSpacing(SPACE[3])
-        self.column.addLayout(key_row({name: what for name, (what, _, _) in keys.items()}))
+        hints = {name: what for name, (what, _, _) in keys.items()}
+        self.column.addLayout(key_row(hints) if len(hints) <= _MOST_IN_A_ROW else _key_list(hints))
         self.column.addStretch(3)
 
 
@@ -137,6 +139,15 @@ def key_row(keys: Mapping[str, str]) -> QHBoxLayout:
         row.addSpacing(SPACE[3])
     row.addStretch(1)
     return row
+
+
+def _key_list(keys: Mapping[str, str]) -> QVBoxLayout:
+    """More keys than fit side by side, one below the other."""
+    column = QVBoxLayout()
+    column.setSpacing(SPACE[1])
+    for name, what in keys.items():
+        column.addLayout(key_row({name: what}))
+    return column
 
 
 ENTER = Qt.Key.Key_Return
