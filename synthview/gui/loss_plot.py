@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
+from synthview.gui.labels import caption, swatch
 from synthview.gui.theme import SPACE, TOKENS
 
 _COLORS = (
     "#5aa9e6", "#f4a259", "#7fc97f", "#e06c75", "#b48ead", "#e5d352", "#56c2b6", "#f0a3c4", "#a9b1bb", "#c08a5a",
 )  # fmt: skip
-_SWATCH_PX = 10
 _LEAST = 1e-9  # the axis is logarithmic, and a loss may be nought
 
 
 class LossPlot(QWidget):
-    """See the module."""
+    """The plot with its legend, which grows with the losses' names; the axis of losses is logarithmic."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         import pyqtgraph
@@ -45,22 +45,19 @@ class LossPlot(QWidget):
         """Draw them.
 
         Args:
-            losses: name to (steps, values).
+            losses: name to (steps, values); of no steps nothing is drawn.
         """
         for name, (steps, values) in losses.items():
             if name not in self._curves:
                 self._add(name)
-            curve, value = self._curves[name]
+            curve, latest = self._curves[name]
             curve.setData(steps, [max(value, _LEAST) for value in values])  # type: ignore[attr-defined]
-            value.setText(f"{values[-1]:.3g}" if values else "")
+            latest.setText(f"{values[-1]:.3g}" if values else "")
 
     def _add(self, name: str) -> None:
         row = len(self._curves)
         color = _COLORS[row % len(_COLORS)]
-        picture = QPixmap(_SWATCH_PX, _SWATCH_PX)
-        picture.fill(color)
-        value = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
-        value.setProperty("role", "caption")
-        for column, label in enumerate((QLabel(pixmap=picture), QLabel(name), value)):
+        latest = caption(alignment=Qt.AlignmentFlag.AlignRight)
+        for column, label in enumerate((swatch(QColor(color)), QLabel(name), latest)):
             self._legend.addWidget(label, row, column)
-        self._curves[name] = (self.plot.plot(name=name, pen=color), value)
+        self._curves[name] = (self.plot.plot(name=name, pen=color), latest)

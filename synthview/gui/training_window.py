@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QProgressBar, QVBoxLayout, QWidge
 
 from synthview.errors import SynthviewError
 from synthview.gui.background import Background
+from synthview.gui.labels import caption, title
 from synthview.gui.loss_plot import LossPlot
 from synthview.gui.theme import SPACE
 from synthview.training.follow import Progress, read_progress, time_text
@@ -44,20 +45,16 @@ class TrainingWindow(QDialog):
         self.refresh()
 
     def _build(self) -> None:
-        self.title_label = QLabel(str(self.folder))
-        self.title_label.setProperty("role", "title")
-        self.state_label = QLabel("reading…")
-        self.state_label.setProperty("role", "caption")
+        self.title_label = title(str(self.folder))
+        self.state_label = caption("reading…")
         self.bar = QProgressBar(textVisible=False)
         self.plot = LossPlot()
         self.real, self.samples = _picture(), _picture()
         pictures = QVBoxLayout()
-        for caption, label in (("Real", self.real), ("Samples", self.samples)):
+        for name, label in (("Real", self.real), ("Samples", self.samples)):
             column = QVBoxLayout()
             column.setSpacing(SPACE[0])
-            heading = QLabel(caption)
-            heading.setProperty("role", "caption")
-            column.addWidget(heading)
+            column.addWidget(caption(name))
             column.addWidget(label, stretch=1)
             pictures.addLayout(column, stretch=1)
         layout = QVBoxLayout(self)

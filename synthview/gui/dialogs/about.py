@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption, heading
 from synthview.gui.theme import SPACE, TOKENS
 from synthview.userdata import data_dir
 
@@ -41,15 +42,11 @@ class AboutDialog(QDialog):
         self.setWindowTitle("About synthview")
         self.setMinimumWidth(520)
         logo = QLabel(pixmap=icon("checkpoint", TOKENS.accent).pixmap(QSize(56, 56)))
-        title = QLabel("synthview")
-        title.setProperty("role", "heading")
+        title = heading("synthview")
         text = QLabel(_TEXT, wordWrap=True, textFormat=Qt.TextFormat.RichText)
-        versions = QLabel("\n".join(version_lines()))
-        versions.setProperty("role", "caption")
-        versions.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        folder = QLabel(f"Your settings: {data_dir()}", wordWrap=True)
-        folder.setProperty("role", "caption")
-        folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        selectable = Qt.TextInteractionFlag.TextSelectableByMouse
+        versions = caption("\n".join(version_lines()), textInteractionFlags=selectable)
+        folder = caption(f"Your settings: {data_dir()}", wordWrap=True, textInteractionFlags=selectable)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy versions", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText("\n".join(version_lines())))

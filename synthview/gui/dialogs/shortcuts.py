@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from synthview.gui.actions import ACTIONS, GESTURES, SEPARATOR
+from synthview.gui.labels import heading
 from synthview.gui.theme import SPACE
 
 
@@ -56,8 +57,7 @@ class ShortcutsDialog(QDialog):
 
     @staticmethod
     def _title(grid: QGridLayout, text: str) -> None:
-        label = QLabel(text)
-        label.setProperty("role", "heading")
+        label = heading(text)
         label.setContentsMargins(0, SPACE[2], 0, SPACE[0])
         grid.addWidget(label, grid.rowCount(), 0, 1, 3)
 

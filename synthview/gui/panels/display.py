@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from synthview.gui.colormaps import colormap_names, rgb32_table
+from synthview.gui.labels import caption, title
 from synthview.gui.panels.histogram import HistogramStrip
 from synthview.gui.state import ViewModel, ViewState
 from synthview.gui.theme import SPACE
@@ -74,13 +75,11 @@ class DisplayPanel(QWidget):
             self._colormap.addItem(_swatch(name), label, name)
 
     def _lay_out(self) -> None:
-        title = QLabel("Display")
-        title.setProperty("role", "title")
         numbers = QGridLayout()
         numbers.setHorizontalSpacing(SPACE[1])
         numbers.setVerticalSpacing(SPACE[1])
-        numbers.addWidget(_caption("Level", self._level), 0, 0)
-        numbers.addWidget(_caption("Width", self._width), 0, 1)
+        numbers.addWidget(_name_of(self._level, "Level"), 0, 0)
+        numbers.addWidget(_name_of(self._width, "Width"), 0, 1)
         numbers.addWidget(self._level, 1, 0)
         numbers.addWidget(self._width, 1, 1)
         numbers.addWidget(self._presets, 2, 0)
@@ -94,16 +93,16 @@ class DisplayPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[1])
-        column.addWidget(title)
+        column.addWidget(title("Display"))
         column.addWidget(self._strip)
         column.addLayout(numbers)
         column.addSpacing(SPACE[0])
-        column.addWidget(_caption("Colour map", self._colormap))
+        column.addWidget(_name_of(self._colormap, "Colour map"))
         column.addWidget(self._colormap)
         for switch in self._switches.values():
             column.addWidget(switch)
         column.addSpacing(SPACE[0])
-        column.addWidget(_caption("Orientation", None))
+        column.addWidget(caption("Orientation"))
         column.addLayout(side)
 
     def _connect(self) -> None:
@@ -216,11 +215,9 @@ def _half_button(text: str, what: str) -> QPushButton:
     return button
 
 
-def _caption(text: str, buddy: QWidget | None) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    if buddy is not None:
-        label.setBuddy(buddy)
+def _name_of(field: QWidget, name: str) -> QLabel:
+    label = caption(name)
+    label.setBuddy(field)
     return label
 
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgre
 
 from synthview.generators.info import Device, GenerateRequest, GeneratorInfo, Setting
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption, title
 from synthview.gui.panels.content_scroll import ContentScroll
 from synthview.gui.panels.feature_row import FeatureRow, SettingRow, feature_row
 from synthview.gui.panels.number_row import NumberRow
@@ -180,8 +181,8 @@ class GeneratePanel(QWidget):
         self.set_busy(False)
 
     def _lay_out(self) -> None:
-        self._why = _caption("Open a checkpoint in the library to generate volumes.")
-        self._latent_note = _caption("The latent is taken from the file. Another seed draws a new one.")
+        self._why = caption("Open a checkpoint in the library to generate volumes.", wordWrap=True)
+        self._latent_note = caption("The latent is taken from the file. Another seed draws a new one.", wordWrap=True)
         self._feature_column = QVBoxLayout()
         self._feature_column.setSpacing(SPACE[1])
         self._setting_column = QVBoxLayout()
@@ -198,10 +199,8 @@ class GeneratePanel(QWidget):
         controls.addLayout(self._feature_column)
         controls.addLayout(self._setting_column)
         controls.addWidget(self.live_box)
-        title = QLabel("Controls")
-        title.setProperty("role", "title")
         column = _column(self)
-        column.addWidget(title)
+        column.addWidget(title("Controls"))
         column.addWidget(self._why)
         column.addWidget(self._scroll, stretch=1)
         column.addLayout(_row("Device", self.device_combo, buddy=self.device_combo))
@@ -273,12 +272,6 @@ def _tool_button(icon_name: str, what: str, slot: Callable[[], None]) -> QPushBu
     button.setAccessibleName(what)
     button.clicked.connect(slot)
     return button
-
-
-def _caption(text: str) -> QLabel:
-    label = QLabel(text, wordWrap=True)
-    label.setProperty("role", "caption")
-    return label
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

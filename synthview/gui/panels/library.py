@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLay
 
 from synthview.generators.info import GeneratorInfo
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption, title
 from synthview.gui.panels.model_card import ModelCard
 from synthview.gui.theme import SPACE
 
@@ -46,15 +47,12 @@ class LibraryPanel(QWidget):
         self._arrange()
 
     def _build(self) -> None:
-        title = QLabel("Library")
-        title.setProperty("role", "title")
         self.open_button = QPushButton(icon("open"), "Open checkpoint…")
         self.open_button.clicked.connect(self.browse_requested)
-        self.empty_label = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
-        self.empty_label.setProperty("role", "caption")
+        self.empty_label = caption(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.empty_label.setMinimumHeight(_LEAST_HEIGHT_PX // 2)
-        self.bundled_caption = _caption("Bundled")
-        self.recent_caption = _caption("Recent")
+        self.bundled_caption = caption("Bundled")
+        self.recent_caption = caption("Recent")
         content = QWidget()
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(0, 0, 0, 0)
@@ -69,7 +67,7 @@ class LibraryPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[1])
-        column.addWidget(title)
+        column.addWidget(title("Library"))
         column.addWidget(area, stretch=1)
         column.addWidget(self.open_button)
 
@@ -138,9 +136,9 @@ class LibraryPanel(QWidget):
         self._list.addStretch(1)
         self._order_focus([*bundled, *others])
 
-    def _add(self, paths: list[Path], caption: QLabel, bundled: dict[Path, str]) -> None:
-        caption.setVisible(bool(paths))
-        self._list.addWidget(caption)
+    def _add(self, paths: list[Path], label: QLabel, bundled: dict[Path, str]) -> None:
+        label.setVisible(bool(paths))
+        self._list.addWidget(label)
         for path in paths:
             if path not in self._cards:
                 self._cards[path] = self._new_card(path, bundled=path in bundled)
@@ -192,9 +190,3 @@ def _dropped(event: QDropEvent) -> list[Path]:
     urls = event.mimeData().urls()
     paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
     return [] if any(path.name.lower().endswith(_VOLUME_ENDINGS) for path in paths) else paths
-
-
-def _caption(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    return label

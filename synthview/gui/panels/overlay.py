@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from synthview.gui.colormaps import tissue_colors, tissue_names
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption, swatch, title
 from synthview.gui.state import ViewModel, ViewState
 from synthview.gui.theme import SPACE
 
-_SWATCH_PX = 12
 _MOST_ROWS = 12  # classes listed
 
-_Row = tuple[str, tuple[float, float, float], str]
+_Row = tuple[str, QColor, str]
 
 
 class OverlayPanel(QWidget):
@@ -34,8 +34,8 @@ class OverlayPanel(QWidget):
         self.remove_button.setProperty("role", "tool")
         self.remove_button.setToolTip("Take the overlay away")
         self.remove_button.setAccessibleName("Take the overlay away")
-        self._name = _caption("")
-        self._more = _caption("")
+        self._name = caption()
+        self._more = caption()
         self._legend = QGridLayout()
         self._shown: list[QLabel] = []
         self._lay_out()
@@ -53,14 +53,12 @@ class OverlayPanel(QWidget):
         return [label.text() for label in self._shown if label.text()]
 
     def _lay_out(self) -> None:
-        title = QLabel("Labels and tissues")
-        title.setProperty("role", "title")
         head = QHBoxLayout()
-        head.addWidget(title, stretch=1)
+        head.addWidget(title("Labels and tissues"), stretch=1)
         head.addWidget(self.remove_button)
         row = QHBoxLayout()
         row.setSpacing(SPACE[1])
-        row.addWidget(_caption("Opacity"))
+        row.addWidget(caption("Opacity"))
         row.addWidget(self.opacity, stretch=1)
         self._legend.setHorizontalSpacing(SPACE[1])
         self._legend.setVerticalSpacing(SPACE[0])
@@ -88,8 +86,8 @@ class OverlayPanel(QWidget):
             label.deleteLater()
         self._shown = []
         for number, (name, color, amount) in enumerate(rows[:_MOST_ROWS]):
-            value = _caption(amount)
-            for column, label in enumerate((_swatch(color), QLabel(name), value)):
+            value = caption(amount)
+            for column, label in enumerate((swatch(color), QLabel(name), value)):
                 self._legend.addWidget(label, number, column)
                 self._shown.append(label)
             self._legend.setAlignment(value, Qt.AlignmentFlag.AlignRight)
@@ -122,19 +120,5 @@ def _ml_text(ml: float) -> str:
     return f"{ml:.0f} mL" if ml >= 10 else f"{ml:.2g} mL"
 
 
-def _rgb(color: npt.NDArray[np.float32]) -> tuple[float, float, float]:
-    red, green, blue = (float(channel) for channel in color)
-    return red, green, blue
-
-
-def _swatch(color: tuple[float, float, float]) -> QLabel:
-    picture = QPixmap(_SWATCH_PX, _SWATCH_PX)
-    picture.fill(QColor(*(round(channel) for channel in color)))
-    return QLabel(pixmap=picture)
-
-
-def _caption(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label
+def _rgb(color: npt.NDArray[np.float32]) -> QColor:
+    return QColor(*(round(float(channel)) for channel in color))

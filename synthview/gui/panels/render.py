@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
+from synthview.gui.labels import caption, title
 from synthview.gui.panels.range_slider import RangeSlider
 from synthview.gui.render3d.camera import SIDES
 from synthview.gui.render3d.settings import (
@@ -73,8 +73,6 @@ class RenderPanel(QWidget):
     # -- building --
 
     def _lay_out(self) -> None:
-        title = QLabel("3D")
-        title.setProperty("role", "title")
         self.preset_box.setAccessibleName("3D preset")
         reset = QPushButton("Reset view")
         reset.setToolTip("Look from where one looks at first (Shift+R)")
@@ -83,11 +81,11 @@ class RenderPanel(QWidget):
         grid.setHorizontalSpacing(SPACE[1])
         grid.setVerticalSpacing(SPACE[1])
         grid.setColumnStretch(1, 1)
-        grid.addWidget(_caption("Preset"), 0, 0)
+        grid.addWidget(caption("Preset"), 0, 0)
         grid.addWidget(self.preset_box, 0, 1, 1, 2)
-        grid.addWidget(_caption("Opacity"), 1, 0)
+        grid.addWidget(caption("Opacity"), 1, 0)
         grid.addWidget(self.opacity_slider, 1, 1, 1, 2)
-        grid.addWidget(_caption("Threshold"), 2, 0)
+        grid.addWidget(caption("Threshold"), 2, 0)
         grid.addWidget(self.threshold_slider, 2, 1)
         grid.addWidget(self.threshold_box, 2, 2)
         checks = QHBoxLayout()
@@ -97,13 +95,13 @@ class RenderPanel(QWidget):
         checks.addStretch(1)
         sides = QHBoxLayout()
         sides.setSpacing(SPACE[0])
-        sides.addWidget(_caption("View from"))
+        sides.addWidget(caption("View from"))
         for button in self.side_buttons.values():
             sides.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[1])
-        column.addWidget(title)
+        column.addWidget(title("3D"))
         column.addLayout(grid)
         column.addLayout(checks)
         column.addLayout(self._box_rows())
@@ -118,9 +116,9 @@ class RenderPanel(QWidget):
         for row, ((low, high, _), slider) in enumerate(zip(_BOX_ROWS, self.box_sliders, strict=True)):
             slider.setAccessibleName(f"Clipping box from {low} to {high}")
             slider.setToolTip(f"What is shown between {low} and {high}")
-            grid.addWidget(_caption(low), row, 0)
+            grid.addWidget(caption(low), row, 0)
             grid.addWidget(slider, row, 1)
-            grid.addWidget(_caption(high), row, 2)
+            grid.addWidget(caption(high), row, 2)
         return grid
 
     def _connect(self) -> None:
@@ -225,9 +223,3 @@ def _slider(name: str) -> QSlider:
     slider.setPageStep(_STEPS // 10)
     slider.setAccessibleName(name)
     return slider
-
-
-def _caption(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    return label

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption
 from synthview.gui.render3d.client import Failure
 from synthview.gui.theme import SPACE, TOKENS
 
@@ -24,8 +25,7 @@ class FailureNote(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon = QLabel()
-        self._reason, self._advice = QLabel(), QLabel()
-        self._advice.setProperty("role", "caption")
+        self._reason, self._advice = QLabel(), caption()
         button = QPushButton("Try again")
         button.clicked.connect(self.retry_requested)
         column = QVBoxLayout(self)

@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QPushButton,
     QScrollArea,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from synthview.errors import SynthviewError
 from synthview.gui.background import Background
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption, heading
 from synthview.gui.message_bar import Level, MessageBar
 from synthview.gui.results.card import CardView
 from synthview.gui.settings import WindowSettings
@@ -88,11 +88,10 @@ class ResultsWindow(QWidget):
         self._build()
 
     def _build(self) -> None:
-        self.title = QLabel("No results yet")
-        self.title.setProperty("role", "heading")
-        self._state = QLabel("Open a table of responses (CSV), from a study or from anywhere, or drop it here.")
-        self._state.setWordWrap(True)
-        self._state.setProperty("role", "caption")
+        self.title = heading("No results yet")
+        self._state = caption(
+            "Open a table of responses (CSV), from a study or from anywhere, or drop it here.", wordWrap=True
+        )
         self.open_button = QPushButton(icon("open"), "Open responses…")
         self.open_button.clicked.connect(self.ask_open)
         self.report_button = QPushButton(icon("save"), "Save report…")

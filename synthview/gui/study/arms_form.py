@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from synthview.gui.study.fields import Entries, caption, combo, number, show_choice, show_number, show_text
+from synthview.gui.labels import caption
+from synthview.gui.study.fields import Entries, combo, number, show_choice, show_number, show_text
 from synthview.gui.theme import SPACE
 from synthview.resources import bundled_checkpoints
 
@@ -139,7 +140,9 @@ class ArmsForm(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(SPACE[1])
-        self._column.addWidget(caption("Readers never see these names. All arms go through one harmonisation."))
+        self._column.addWidget(
+            caption("Readers never see these names. All arms go through one harmonisation.", wordWrap=True)
+        )
         self._add_button = QPushButton("Add an arm")
         self._add_button.clicked.connect(self._on_add)
         row = QHBoxLayout()

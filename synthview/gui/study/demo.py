@@ -11,7 +11,8 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from synthview.errors import SynthviewError
-from synthview.gui.study.fields import caption, heading, text_box
+from synthview.gui.labels import caption, heading
+from synthview.gui.study.fields import text_box
 from synthview.gui.theme import SPACE
 from synthview.jobs.study_process import DemoMade, DemoOrder, StudyProcess
 
@@ -40,7 +41,8 @@ class DemoDialog(QDialog):
         self._words = caption(
             "A short study to try the reading screen with; its volumes are made on first use, which takes a minute. "
             "With a folder of real scans of your own, or openly licensed ones that a scan list names, you also tell "
-            "real from synthetic."
+            "real from synthetic.",
+            wordWrap=True,
         )
         self._words.setFixedWidth(_WIDTH)
         self._scans: ScanList | None = None

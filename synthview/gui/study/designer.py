@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from synthview.errors import ProtocolError, SynthviewError
+from synthview.gui.labels import heading
 from synthview.gui.message_bar import Level, MessageBar
 from synthview.gui.study.about_form import AboutForm
 from synthview.gui.study.arms_form import ArmsForm
-from synthview.gui.study.fields import Entries, heading
+from synthview.gui.study.fields import Entries
 from synthview.gui.study.harmonise_form import HarmoniseForm
 from synthview.gui.study.making import MakingBar
 from synthview.gui.study.outlook import outlook, schedule_preview

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLineEdit, QPlainTextEdit, QSpinBox, QWidget
 
 from synthview.gui.theme import SPACE
 
@@ -20,21 +20,6 @@ def form(parent: QWidget | None = None) -> QFormLayout:
     layout.setHorizontalSpacing(SPACE[2])
     layout.setVerticalSpacing(SPACE[1])
     return layout
-
-
-def heading(text: str) -> QLabel:
-    """A section's title."""
-    made = QLabel(text)
-    made.setProperty("role", "heading")
-    return made
-
-
-def caption(text: str) -> QLabel:
-    """A small remark."""
-    made = QLabel(text)
-    made.setProperty("role", "caption")
-    made.setWordWrap(True)
-    return made
 
 
 def text_box(lines: int) -> QPlainTextEdit:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
-from synthview.gui.study.fields import Entries, caption, combo, form, put, show_choice, show_number, show_text, words_of
+from synthview.gui.labels import caption
+from synthview.gui.study.fields import Entries, combo, form, put, show_choice, show_number, show_text, words_of
 
 _INTENSITY = {
     "percentiles": "each volume's own range (0.5 to 99.5 %)",
@@ -42,7 +43,10 @@ class HarmoniseForm(QWidget):
         layout.addRow("Background", self._background)
         layout.addRow(
             "",
-            caption("Then a leak check tries to tell the arms apart by anything but anatomy, and says what it found."),
+            caption(
+                "Then a leak check tries to tell the arms apart by anything but anatomy, and says what it found.",
+                wordWrap=True,
+            ),
         )
         self._form = layout
         self._spacing.valueChanged.connect(self.edited)

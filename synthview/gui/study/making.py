@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from synthview.errors import SynthviewError
-from synthview.gui.study.fields import caption
+from synthview.gui.labels import caption
 from synthview.gui.theme import SPACE
 from synthview.jobs.study_process import StudyMade, StudyOrder, StudyProcess
 
@@ -48,7 +48,7 @@ class MakingBar(QWidget):
         self._cancel = QPushButton("Cancel")
         self._bar = QProgressBar(textVisible=False)
         self._bar.setRange(0, 1000)
-        self._state = caption("")
+        self._state = caption(wordWrap=True)
         self._reason = QLineEdit()
         self._reason.setPlaceholderText("why the leak does no harm; this stays in the record")
         self._overrule = QPushButton("Overrule")

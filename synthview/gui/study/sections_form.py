@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from synthview.gui.labels import caption
 from synthview.gui.study.fields import (
     Entries,
     combo,
@@ -124,7 +125,7 @@ class SectionCard(QFrame):
             line.setSpacing(SPACE[1])
             line.addWidget(boxes[0], stretch=1)
             line.addSpacing(SPACE[3])
-            line.addWidget(_dim(names[1]))
+            line.addWidget(caption(names[1]))
             line.addWidget(boxes[1], stretch=1)
             layout.addRow(names[0], line)
         layout.addRow("Answers may change", self._changes)
@@ -236,14 +237,6 @@ class SectionsForm(QWidget):
     def _on_add(self) -> None:
         self._add({"kind": "2afc-real", **NEW_SECTIONS["2afc-real"]})
         self.edited.emit()
-
-
-def _dim(text: str) -> QWidget:
-    from synthview.gui.study.fields import caption
-
-    made = caption(text)
-    made.setWordWrap(False)
-    return made
 
 
 def _counts_text(entries: Entries) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption, heading
 from synthview.gui.theme import SPACE, TOKENS
 
 _ICON_PX = 64
@@ -27,11 +28,8 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._picture.setFixedHeight(_ICON_PX)
-        self._heading = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._heading.setProperty("role", "heading")
-        self._words = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._words.setProperty("role", "caption")
-        self._words.setWordWrap(True)
+        self._heading = heading(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._words = caption(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         open_button = QPushButton("Open…")
         open_button.setProperty("role", "primary")
         demo_button = QPushButton("Look at the demo head")

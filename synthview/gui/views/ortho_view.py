@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QCursor, QImage, QPainter
-from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from synthview.gui.labels import caption
 from synthview.gui.state import Layout, Plane, ViewModel, ViewState
 from synthview.gui.theme import SPACE, TOKENS
 from synthview.gui.views.empty_state import EmptyState
@@ -49,15 +50,13 @@ class OrthoView(QWidget):
         self.views = {plane: SliceView(model, plane, scales) for plane in Plane}
         second = beside or ViewModel(self)
         self.beside = {plane: SliceView(second, plane, scales) for plane in Plane}
-        self._captions = [QLabel(), QLabel(_NOTHING_BESIDE)]
+        self._captions = [caption(), caption(_NOTHING_BESIDE)]
         self.empty = EmptyState()
         self._panes: dict[str, QWidget] = {plane.value: view for plane, view in self.views.items()}
         self._panes |= {plane.value + BESIDE: view for plane, view in self.beside.items()}
         self._panes[VOLUME_PANE] = volume_pane
-        for caption in self._captions:
-            caption.setProperty("role", "caption")
-            caption.setTextFormat(Qt.TextFormat.PlainText)
-            caption.setContentsMargins(SPACE[2], SPACE[0], SPACE[2], 0)
+        for label in self._captions:
+            label.setContentsMargins(SPACE[2], SPACE[0], SPACE[2], 0)
         self._grid_page = QWidget()
         self._grid = QGridLayout(self._grid_page)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -118,8 +117,8 @@ class OrthoView(QWidget):
 
     def name_compared(self, shown: str, beside: str) -> None:
         """Say above each row which volume it shows."""
-        for caption, text in zip(self._captions, (shown, beside or _NOTHING_BESIDE), strict=True):
-            caption.setText(text)
+        for label, text in zip(self._captions, (shown, beside or _NOTHING_BESIDE), strict=True):
+            label.setText(text)
 
     def grab_image(self) -> QImage:
         """The views as they are on the screen, at the screen's own resolution."""
@@ -156,10 +155,10 @@ class OrthoView(QWidget):
         for pane in (*self._panes.values(), *self._captions):
             self._grid.removeWidget(pane)
             pane.setParent(self._grid_page)  # keeps a pane that is in no cell; a no-op for the others
-        for caption, line in zip(self._captions, _CAPTION_ROWS, strict=True):
-            caption.setVisible(cells is _COMPARE)
+        for label, line in zip(self._captions, _CAPTION_ROWS, strict=True):
+            label.setVisible(cells is _COMPARE)
             if cells is _COMPARE:
-                self._grid.addWidget(caption, line, 0, 1, len(Plane))
+                self._grid.addWidget(label, line, 0, 1, len(Plane))
         for line in range(4):
             self._grid.setRowStretch(line, int(any(row == line for row, _ in cells.values())))
             self._grid.setColumnStretch(line, int(any(column == line for _, column in cells.values())))

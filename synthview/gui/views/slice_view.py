@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from synthview.gui.icons import icon
+from synthview.gui.labels import caption
 from synthview.gui.state import Layout, Plane, ViewModel, ViewState
 from synthview.gui.theme import SPACE, TOKENS
 from synthview.gui.views.scale_group import ScaleGroup
@@ -46,8 +47,8 @@ class SliceView(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setProperty("plane", plane.value)
         self._slider.setAccessibleName(f"{plane.value.capitalize()} slice number")
-        self._number = _caption("")
-        self._place = _caption("")
+        self._number = caption()
+        self._place = caption()
         self._place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._maximise = QPushButton()
         self._maximise.setProperty("role", "tool")
@@ -167,9 +168,3 @@ class SliceView(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._on_volume_changed(self._model.volume)
-
-
-def _caption(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    return label
