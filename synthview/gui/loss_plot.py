@@ -24,7 +24,7 @@ class LossPlot(QWidget):
         import pyqtgraph
 
         super().__init__(parent)
-        self.plot = pyqtgraph.PlotWidget(background=TOKENS.panel)
+        self.plot = pyqtgraph.PlotWidget(background=TOKENS.panel, axisItems={"left": _log_axis()})
         self.plot.setLogMode(y=True)
         self.plot.setLabel("bottom", "step")
         self.plot.setLabel("left", "loss")
@@ -61,3 +61,17 @@ class LossPlot(QWidget):
         for column, label in enumerate((swatch(QColor(color)), QLabel(name), latest)):
             self._legend.addWidget(label, row, column)
         self._curves[name] = (self.plot.plot(name=name, pen=color), latest)
+
+
+def _log_axis() -> object:
+    """An axis that names 1, 2, 5, 10 and so on: the names of all the numbers between lie over each other."""
+    import pyqtgraph
+
+    class LogAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
+        def tickStrings(self, values: Sequence[float], scale: float, spacing: float | None) -> list[str]:
+            """Names of ticks at these logarithms; empty for those left out."""
+            names = super().tickStrings(values, scale, spacing)
+            round_ones = (round(10 ** (value % 1)) in {1, 2, 5, 10} for value in values)
+            return [name if named else "" for name, named in zip(names, round_ones, strict=True)]
+
+    return LogAxis("left")

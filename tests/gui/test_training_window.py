@@ -1,6 +1,7 @@
 """The window that follows a training reads its folder and nothing else."""
 
 import dataclasses
+import math
 import os
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from synthview.gui.loss_plot import LossPlot
 from synthview.gui.training_window import TrainingWindow
 from synthview.training.follow import read_progress, time_text
 from synthview.training.journal import Journal
@@ -48,6 +50,15 @@ def test_the_window_shows_losses_and_time_left_and_follows(qtbot: QtBot, tmp_pat
     qtbot.waitUntil(lambda: window.state_label.text() == "100 of 100 steps: finished")
     assert len(window.plot.plot.getPlotItem().listDataItems()) == 2
     assert [label.text() for label in window.plot.findChildren(QLabel) if label.text()] == ["loss", "0.1", "L1", "0.05"]
+
+
+def test_the_axis_of_losses_names_round_numbers_only(qtbot: QtBot) -> None:
+    plot = LossPlot()
+    qtbot.addWidget(plot)
+    plot.show_losses({"loss": ([1, 2, 3], [0.03, 0.2, 2.0])})
+    axis = plot.plot.getAxis("left")
+    values = [math.log10(value) for value in (0.01, 0.03, 0.05, 0.09, 0.1, 0.2, 0.6, 1.0)]
+    assert axis.tickStrings(values, 1.0, None) == ["0.01", "", "0.05", "", "0.1", "0.2", "", "1"]
 
 
 def test_a_training_that_stands_still_is_said_to(qtbot: QtBot, tmp_path: Path) -> None:
