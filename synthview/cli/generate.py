@@ -26,7 +26,9 @@ from synthview.cli.shared import (
 def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     checkpoint: Checkpoint,
     out: Annotated[Path, typer.Option(help="Folder for the volumes; made if it isn't there.")],
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Number of volumes.")] = 1,
+    count: Annotated[
+        int | None, typer.Option("-n", "--count", min=1, help="Number of volumes; 1, or the rows of --table.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first; each next one has the next seed.")] = 0,
     truncation: Annotated[float, typer.Option(min=0.0, help="Factor on the latents; 1 is as trained.")] = 1.0,
     features: Annotated[
@@ -37,6 +39,12 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
             help="A conditioning input, such as age=72; age=20:90 goes evenly from 20 to 90 over the volumes.",
         ),
     ] = [],  # noqa: B006
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Conditioning inputs of each volume: a CSV or TSV file, such as a participants.tsv."
+        ),
+    ] = None,
     family: Family = None,
     arg: Arguments = [],  # noqa: B006
     device: Device = "auto",
@@ -53,7 +61,7 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     as_json: AsJson = False,
 ) -> None:
     """Make volumes from consecutive seeds and save them as NIfTI files that say how they were made."""
-    values, arguments = parse_spreads(features, "--set"), parse_pairs(arg, "--arg")
+    arguments = parse_pairs(arg, "--arg")
     from synthview.generators.checkpoint import checkpoint_sha256
     from synthview.generators.info import Placement
     from synthview.generators.loading import find_checkpoint
@@ -63,6 +71,9 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
     place = None if like is None else Placement.of(load_volume(existing_file(like, "the original")))
     path = find_checkpoint(checkpoint).absolute()
     sha256 = checkpoint_sha256(path)
+    people = {} if table is None else _people(table, path, family, arguments, count)
+    count = count or max(map(len, people.values()), default=1)
+    values = {**people, **parse_spreads(features, "--set", count)}
     batch = Batch(
         str(path), sha256, count, seed, truncation, values, device, family, arguments, trust, like=place, dtype=dtype
     )
@@ -73,3 +84,13 @@ def generate(  # noqa: PLR0917  (typer: one parameter for each option)
         return
     for file in files:
         typer.echo(file)
+
+
+def _people(
+    table: Path, checkpoint: Path, family: str | None, arguments: dict[str, str], count: int | None
+) -> dict[str, tuple[float, ...]]:
+    from synthview.generators.loading import inspect_checkpoint
+    from synthview.jobs.feature_table import read_feature_table
+
+    known = inspect_checkpoint(checkpoint, family, arguments).info.features
+    return read_feature_table(existing_file(table, "the table"), known, count)

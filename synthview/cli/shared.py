@@ -57,22 +57,26 @@ def parse_numbers(pairs: Iterable[str], option: str) -> dict[str, float]:
         raise WrongRequestError(f"{option} needs NAME=NUMBER, such as {option} age=72: {error}") from error
 
 
-def parse_spreads(pairs: Iterable[str], option: str) -> dict[str, float | tuple[float, float]]:
-    """NAME=NUMBER pairs, of which some may be NAME=FROM:TO.
+def parse_spreads(pairs: Iterable[str], option: str, count: int) -> dict[str, float | tuple[float, ...]]:
+    """NAME=NUMBER pairs, of which some may be NAME=FROM:TO, which gives ``count`` numbers evenly from one to the other.
 
     Raises:
         WrongRequestError: a value is neither.
     """
-    found: dict[str, float | tuple[float, float]] = {}
+    found: dict[str, float | tuple[float, ...]] = {}
     for name, value in parse_pairs(pairs, option).items():
         first, colon, last = value.partition(":")
         try:
-            found[name] = (float(first), float(last)) if colon else float(first)
+            found[name] = _evenly(float(first), float(last), count) if colon else float(first)
         except ValueError as error:
             raise WrongRequestError(
                 f"{option} needs NAME=NUMBER or NAME=FROM:TO, such as {option} age=72 or {option} age=20:90: {error}"
             ) from error
     return found
+
+
+def _evenly(first: float, last: float, count: int) -> tuple[float, ...]:
+    return tuple(first + (last - first) * number / max(1, count - 1) for number in range(count))
 
 
 def print_json(facts: Any) -> None:

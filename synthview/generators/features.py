@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from synthview.errors import WrongRequestError
 from synthview.generators.info import Feature
+from synthview.generators.wording import listed
 
 FeatureInput = Mapping[str, float | Sequence[float]] | npt.NDArray[np.floating] | Sequence[Sequence[float]] | None
 """By name, one number or one for each row; or an array as the network takes it."""
@@ -47,10 +48,12 @@ def _columns(feature: Feature, given: float | Sequence[float], count: int) -> np
     values = np.atleast_1d(np.asarray(given, dtype=np.float32))
     if values.shape not in {(1,), (count,)}:
         raise WrongRequestError(f"feature {feature.name} needs one number or {count}, got {values.size}")
-    if not ((values >= feature.low) & (values <= feature.high)).all():
+    outside = values[~((values >= feature.low) & (values <= feature.high))]
+    if outside.size:
         unit = f" {feature.unit}" if feature.unit else ""
         raise WrongRequestError(
-            f"feature {feature.name} must be between {feature.low:g} and {feature.high:g}{unit}, got {_listed(values)}"
+            f"feature {feature.name} must be between {feature.low:g} and {feature.high:g}{unit}, got "
+            + listed([f"{value:g}" for value in outside])
         )
     column = np.broadcast_to(values, (count,))
     if feature.categories and not np.equal(column, np.rint(column)).all():
@@ -60,10 +63,6 @@ def _columns(feature: Feature, given: float | Sequence[float], count: int) -> np
         return standardised.astype(np.float32)
     one_hot: npt.NDArray[np.float32] = np.eye(len(feature.categories), dtype=np.float32)[column.astype(int)]
     return one_hot
-
-
-def _listed(values: npt.NDArray[np.float32]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
 
 
 def _as_columns(columns: npt.NDArray[np.float32], width: int, count: int) -> npt.NDArray[np.float32] | None:

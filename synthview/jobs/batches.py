@@ -32,7 +32,7 @@ class Batch:
         sha256: of the checkpoint; a worker that finds another file refuses.
         count: number of volumes; the seeds are ``seed`` to ``seed + count - 1``.
         truncation: factor on the latents.
-        features: conditioning inputs by name; a pair goes evenly from its first number to its second, over the volumes.
+        features: conditioning inputs by name, one number or one for each volume.
         device: where to compute.
         family: name of the architecture, if it is not to be recognised.
         arguments: what the weights can't tell.
@@ -46,7 +46,7 @@ class Batch:
     count: int = 1
     seed: int = 0
     truncation: float = 1.0
-    features: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
+    features: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
     device: str = "auto"
     family: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -61,9 +61,8 @@ class Batch:
 
     def features_of(self, seed: int) -> dict[str, float]:
         """The conditioning inputs of a seed's volume."""
-        share = (seed - self.seed) / max(1, self.count - 1)
-        pairs = {name: value if isinstance(value, tuple) else (value, value) for name, value in self.features.items()}
-        return {name: first + share * (last - first) for name, (first, last) in pairs.items()}
+        index = seed - self.seed
+        return {name: value[index] if isinstance(value, tuple) else value for name, value in self.features.items()}
 
     def file_name(self, seed: int) -> str:
         """Name of a seed's file; the names of a batch sort as the seeds do."""
@@ -133,10 +132,13 @@ def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple
         )
         if generator.info.sha256 != batch.sha256:
             raise SynthviewError(f"{batch.checkpoint} on a Dask worker is another file than here; copy the same there")
-        features = batch.features_of(seed)
-        encode_features(generator.info.features, batch.features_of(batch.seeds[-1]), 1)  # refuse before the first
+        encode_features(generator.info.features, batch.features, batch.count)  # refuse before the first
         volume = generator.generate(
-            seed=seed, truncation=batch.truncation, features=features, progress=progress, like=batch.like
+            seed=seed,
+            truncation=batch.truncation,
+            features=batch.features_of(seed),
+            progress=progress,
+            like=batch.like,
         )
     with tempfile.TemporaryDirectory() as folder:
         path = volume.save(Path(folder) / batch.file_name(seed))

@@ -140,8 +140,8 @@ def feature_of(samples: Samples, name: str) -> ManifestFeature:
     if column.categories:
         return ManifestFeature(name, label, "", "category", categories=column.categories, default=0.0, **scale)
     low, high = column.low, column.high
-    if high - low > _FINE_RANGE:  # whole numbers, within what was seen
-        low, high = float(math.ceil(low)), float(math.floor(high))
+    if high - low > _FINE_RANGE:  # whole numbers, so that everybody who was seen is within
+        low, high = float(math.floor(low)), float(math.ceil(high))
     return ManifestFeature(name, label, column.unit, low=low, high=high, default=column.mean, **scale)
 
 

@@ -205,10 +205,54 @@ def test_a_feature_goes_evenly_over_the_volumes(tmp_path: Path, capsys: pytest.C
     made = [sv.load_volume(file).provenance for file in capsys.readouterr().out.split()]
     assert [(m.features["age"], m.features["sex"]) for m in made if m and m.features] == [(20, 1), (50, 1), (80, 1)]
     assert run([*command, "--seed", "7", "--set", "age=20:200"]) == 2
-    assert "years, got 200" in only_line(capsys.readouterr().err)
+    assert "years, got 110, 200" in only_line(capsys.readouterr().err)
     assert len(list(tmp_path.glob("*.nii.gz"))) == 3  # nothing was made before the sentence
     assert run([*command, "--overwrite", "--set", "age=20:old"]) == 2
     assert "NAME=FROM:TO" in only_line(capsys.readouterr().err)
+
+
+def test_a_table_says_whose_volumes_are_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "participants.tsv"
+    table.write_text("participant_id\tage\tsex\nsub-1\t31\tFemale\nsub-2\t74.5\t0\nsub-3\t50\t1\n")
+    command = [
+        "generate",
+        "brain-tissue-by-age",
+        "--out",
+        str(tmp_path),
+        "--table",
+        str(table),
+        "--set",
+        "cognition=27",
+    ]
+    assert run(command) == 0
+    made = [sv.load_volume(file).provenance for file in capsys.readouterr().out.split()]
+    told = [{name: m.features[name] for name in ("age", "sex", "cognition")} for m in made if m and m.features]
+    assert told == [
+        {"age": 31, "sex": 1, "cognition": 27},
+        {"age": 74.5, "sex": 0, "cognition": 27},
+        {"age": 50, "sex": 1, "cognition": 27},
+    ]
+    assert run([*command, "-n", "4", "--overwrite"]) == 2
+    assert "3 rows, and needs one for each of 4 volumes" in only_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name,height\na,180\n", "names no conditioning input in its first line; they are age, sex"),
+        ("age,sex\n40,0\n140,1\n", "line 3: feature age must be between 18 and 90 years, got 140"),
+        ("age;sex\n40;other\n", "line 2: sex is 'other', not a number or one of male, female"),
+        ("age\nn/a\n", "line 2: age is 'n/a', not a number; fill it in, or leave the line out"),
+        ("age\n", "has 0 rows"),
+        ("", "names no conditioning input"),
+    ],
+)
+def test_tables_that_can_not_be_used(text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text(text)
+    assert run(["generate", "brain-tissue-by-age", "--out", str(tmp_path / "made"), "--table", str(table)]) == 2
+    assert says in only_line(capsys.readouterr().err)
+    assert not (tmp_path / "made").exists()
 
 
 def test_bad_pairs(rat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

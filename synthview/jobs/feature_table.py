@@ -1,0 +1,68 @@
+"""A table of people, such as a BIDS ``participants.tsv``: a row for each volume, a column for each input."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from synthview.errors import WrongRequestError
+from synthview.generators.features import encode_features
+from synthview.generators.info import Feature
+from synthview.generators.wording import listed
+
+
+def read_feature_table(
+    path: Path, features: Sequence[Feature], count: int | None = None
+) -> dict[str, tuple[float, ...]]:
+    """Read the conditioning inputs of volumes from a CSV or TSV file with a header line.
+
+    Args:
+        path: the file; its columns may be separated by commas, semicolons or tabs.
+        features: the generator's.  Columns of other names are left aside; a category is its number or its name.
+        count: so many rows from the first; None for all.
+
+    Returns:
+        Feature to a number for each volume, of those that have a column.
+
+    Raises:
+        WrongRequestError: it can't be read, has no such column or too few rows, or a value is no number or out of its
+            feature's range; says in which line.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongRequestError(f"{path} can't be read as a table: {error}") from error
+    header = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), skipinitialspace=True)
+    there = [feature for feature in features if feature.name in (rows.fieldnames or ())]
+    if not there:
+        wanted = f"{listed([f.name for f in features])}" if features else "none: this generator takes no features"
+        raise WrongRequestError(f"{path} names no conditioning input in its first line; they are {wanted}")
+    values = [_row(there, row, f"{path} line {rows.line_num}") for row in rows]
+    if not values or len(values) < (count or 1):
+        raise WrongRequestError(f"{path} has {len(values)} rows, and needs one for each of {count or 1} volumes")
+    return {feature.name: column for feature, column in zip(there, zip(*values[:count], strict=True), strict=True)}
+
+
+def _row(features: Sequence[Feature], row: Mapping[str, str | None], where: str) -> list[float]:
+    values = [_value(feature, (row.get(feature.name) or "").strip(), where) for feature in features]
+    try:
+        encode_features(features, dict(zip((f.name for f in features), values, strict=True)), 1)
+    except WrongRequestError as error:
+        raise WrongRequestError(f"{where}: {error}") from error
+    return values
+
+
+def _value(feature: Feature, text: str, where: str) -> float:
+    names = [name.casefold() for name in feature.categories]
+    if text.casefold() in names:
+        return float(names.index(text.casefold()))
+    try:
+        return float(text)
+    except ValueError:
+        choices = f" or one of {', '.join(feature.categories)}" if names else ""
+        raise WrongRequestError(
+            f"{where}: {feature.name} is {text or 'empty'!r}, not a number{choices}; fill it in, or leave the line out"
+        ) from None
