@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ _STRENGTH_MM = {"made-a": 1.5, "made-b": 4.5}  # the largest displacements are s
 _SMOOTH_VOXELS = 7.0
 _SHRINK = 2
 _BIDS_T1 = "*_T1w.nii*"
+_COARSER = 1.5  # times the finest generator's voxels
 _LARGEST_BRAIN_ML = 2100.0  # brains alone were found to fill 1120-1960 ml, heads (some cut at the neck) 2330-4110
 
 
@@ -119,7 +121,7 @@ def _warped(voxels: npt.NDArray[np.float32], rng: np.random.Generator, strength:
 
 def _generated() -> dict[str, Any]:
     """Arms of bundled generators of T1-weighted brains; empty where there is none."""
-    names = [name for name, folder in bundled_checkpoints().items() if _makes_t1(folder)]
+    names = _fine_brains(bundled_checkpoints())
     if not names:
         return {}
     if len(names) == 1:
@@ -133,10 +135,21 @@ def _generated() -> dict[str, Any]:
     }
 
 
-def _makes_t1(checkpoint: Path) -> bool:
-    """Whether a bundled generator's manifest says so: chests, rats or tissue maps make no pairs with brains."""
-    output = json.loads((checkpoint / "manifest.json").read_text("utf-8")).get("output", {})
-    return bool(output.get("kind") == VolumeKind.T1W)
+def _fine_brains(checkpoints: Mapping[str, Path]) -> list[str]:
+    """Those whose manifest says T1-weighted: chests, rats or tissue maps make no pairs with brains.
+
+    Nor do much larger voxels than the finest generator's: all arms go through one grid, the coarsest.
+    """
+    outputs = {
+        name: json.loads((folder / "manifest.json").read_text("utf-8")).get("output", {})
+        for name, folder in checkpoints.items()
+    }
+    sizes_mm = {
+        name: max(output.get("spacing", (1.0,)))
+        for name, output in outputs.items()
+        if output.get("kind") == VolumeKind.T1W
+    }
+    return [name for name, size in sizes_mm.items() if size <= _COARSER * min(sizes_mm.values())]
 
 
 def _pattern(real: Path) -> str:

@@ -101,6 +101,17 @@ def test_generators_of_brains_are_read_beside_scans_of_brains_only(radius_mm, pa
     assert (getattr(arms["made-a"].source, "checkpoint", None) is not None) == pairs
 
 
+@pytest.mark.parametrize(("spacing_mm", "shown"), [(2.5, {"fine", "other"}), (4.0, {"fine"})])
+def test_a_coarse_generator_does_not_coarsen_the_others(spacing_mm, shown, tmp_path, monkeypatch):
+    said = {"chest": ("CT", 1.0), "fine": ("T1w", 2.0), "other": ("T1w", spacing_mm)}
+    for name, (kind, mm) in said.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"output": {"kind": kind, "spacing": [mm] * 3}}))
+    monkeypatch.setattr(demo, "bundled_checkpoints", lambda: {name: tmp_path / name for name in said})
+    arms = demo_protocol(tmp_path / "work").arms
+    assert {arm.source.checkpoint for arm in arms.values()} == shown
+
+
 def test_scans_of_a_list_are_downloaded_after_their_licence(scan_server, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "bundled_checkpoints", dict)
     monkeypatch.setattr(demo, "make_heads", _quick_heads)
