@@ -97,8 +97,10 @@ class OutputSpace:
             return volume
         affine = np.eye(4)
         affine[:3, :3] = np.transpose([_DIRECTION[code] for code in codes]) * np.array(spacing)
-        middle = (np.array(volume.shape) - 1) / 2  # stays where the family puts it
-        affine[:3, 3] = volume.ijk_to_mm((middle[0], middle[1], middle[2])) - affine[:3, :3] @ middle
+        middle = (np.array(volume.shape) - 1) / 2  # stays where the family puts it, or is 0 mm where it says nothing
+        if not np.array_equal(volume.affine, np.eye(4)):
+            affine[:3, 3] = volume.ijk_to_mm((middle[0], middle[1], middle[2]))
+        affine[:3, 3] -= affine[:3, :3] @ middle
         return replace(volume, affine=affine).to_ras()
 
     def _axis_map(self, raw_shape: tuple[int, ...], arguments: Mapping[str, Any]) -> AxisMap:

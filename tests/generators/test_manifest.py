@@ -21,6 +21,7 @@ from synthview.generators.manifest_notes import settled_notes
 from synthview.generators.manifest_output import OutputSpace
 from synthview.generators.networks.cdpm import Cdpm
 from synthview.generators.networks.hagan import HaGan
+from synthview.generators.networks.monai_ldm import MonaiLdm
 from synthview.generators.networks.mrianateval import MriAnatEvalWgan
 from synthview.generators.networks.sigmarat import SigmaRat
 from synthview.generators.verification import verify_file
@@ -195,6 +196,18 @@ def test_slices_before_channels() -> None:
     after = OutputSpace(family, said).place(before, raw.shape, arguments)
     assert np.array_equal(after.voxels, raw[:, 0].transpose(2, 1, 0))
     assert (after.spacing, after.kind) == ((1, 2, 3), VolumeKind.T2W)
+
+
+def test_a_volume_that_nobody_places_lies_around_the_middle_as_soon_as_its_spacing_is_said() -> None:
+    autoencoder = {"channels": (8, 8), "out_channels": 1}
+    family, arguments = MonaiLdm(), {"size": (2, 3, 2), "output": "clip", "autoencoder": autoencoder}
+    raw = np.random.default_rng(0).uniform(0, 1, (1, 4, 6, 4)).astype(np.float32)
+    before = family.to_volume(raw, arguments)
+    assert np.array_equal(before.affine, np.eye(4))  # as its script saves it
+    said = Manifest("x", output=ManifestOutput(spacing=(4, 4, 4), orientation="RAS"))
+    after = OutputSpace(family, said).place(before, raw.shape, arguments)
+    np.testing.assert_allclose(after.ijk_to_mm((1.5, 2.5, 1.5)), (0, 0, 0))
+    assert after.spacing == (4, 4, 4)
 
 
 def test_notes_go_once_they_are_settled(c_gan: Path, rat: Path) -> None:

@@ -43,8 +43,8 @@ VOLUME_COLUMNS = (
     _column("gm_ml", "grey matter volume", "ml"),
     _column("wm_ml", "white matter volume", "ml"),
     _column("csf_ml", "CSF volume inside the brain mask", "ml"),
-    _column("brain_ml", "grey and white matter volume", "ml"),
-    _column("ventricles_ml", "volume of the ventricles", "ml"),
+    _column("brain_ml", "brain", "ml"),
+    _column("ventricles_ml", "ventricles", "ml"),
 )
 PERSON_COLUMNS = (_column("age", "age", "years"), _column("sex", "sex", "", ("male", "female")), *VOLUME_COLUMNS)
 COGNITION = _column("cognition", "MMSE", "points")
