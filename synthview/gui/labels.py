@@ -1,4 +1,4 @@
-"""Labels with the roles that the theme knows, and rows of a legend."""
+"""Labels with the roles that the theme knows, and the coloured squares of legends."""
 
 from __future__ import annotations
 

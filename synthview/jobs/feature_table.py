@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from synthview.errors import WrongRequestError
@@ -20,8 +21,9 @@ def read_feature_table(
 
     Args:
         path: the file; its columns may be separated by commas, semicolons or tabs.
-        features: the generator's.  Columns of other names are left aside; a category is its number or its name.
-        count: so many rows from the first; None for all.
+        features: the generator's.  Columns of other names are left aside; a category is its number, its name, or how
+            that alone begins (M, F).
+        count: so many rows from the first, and no more are looked at; None for all.
 
     Returns:
         Feature to a number for each volume, of those that have a column.
@@ -40,10 +42,13 @@ def read_feature_table(
     if not there:
         wanted = f"{listed([f.name for f in features])}" if features else "none: this generator takes no features"
         raise WrongRequestError(f"{path} names no conditioning input in its first line; they are {wanted}")
-    values = [_row(there, row, f"{path} line {rows.line_num}") for row in rows]
+    try:
+        values = [_row(there, row, f"{path} line {rows.line_num}") for row in islice(rows, count)]
+    except csv.Error as error:
+        raise WrongRequestError(f"{path} line {rows.line_num} can't be read: {error}") from error
     if not values or len(values) < (count or 1):
         raise WrongRequestError(f"{path} has {len(values)} rows, and needs one for each of {count or 1} volumes")
-    return {feature.name: column for feature, column in zip(there, zip(*values[:count], strict=True), strict=True)}
+    return {feature.name: column for feature, column in zip(there, zip(*values, strict=True), strict=True)}
 
 
 def _row(features: Sequence[Feature], row: Mapping[str, str | None], where: str) -> list[float]:
@@ -57,12 +62,14 @@ def _row(features: Sequence[Feature], row: Mapping[str, str | None], where: str)
 
 def _value(feature: Feature, text: str, where: str) -> float:
     names = [name.casefold() for name in feature.categories]
-    if text.casefold() in names:
-        return float(names.index(text.casefold()))
+    meant = [name for name in names if name == text.casefold()] or [n for n in names if n.startswith(text.casefold())]
+    if text and len(meant) == 1:
+        return float(names.index(meant[0]))
     try:
         return float(text)
     except ValueError:
+        found = repr(text) if text else "empty"
         choices = f" or one of {', '.join(feature.categories)}" if names else ""
         raise WrongRequestError(
-            f"{where}: {feature.name} is {text or 'empty'!r}, not a number{choices}; fill it in, or leave the line out"
+            f"{where}: {feature.name} is {found}, not a number{choices}; fill it in, or leave the line out"
         ) from None

@@ -213,7 +213,7 @@ def test_a_feature_goes_evenly_over_the_volumes(tmp_path: Path, capsys: pytest.C
 
 def test_a_table_says_whose_volumes_are_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "participants.tsv"
-    table.write_text("participant_id\tage\tsex\nsub-1\t31\tFemale\nsub-2\t74.5\t0\nsub-3\t50\t1\n")
+    table.write_text("participant_id\tage\tsex\nsub-1\t31\tFemale\nsub-2\t74.5\tM\nsub-3\t50\t1\n")
     command = [
         "generate",
         "brain-tissue-by-age",
@@ -234,6 +234,8 @@ def test_a_table_says_whose_volumes_are_made(tmp_path: Path, capsys: pytest.Capt
     ]
     assert run([*command, "-n", "4", "--overwrite"]) == 2
     assert "3 rows, and needs one for each of 4 volumes" in only_line(capsys.readouterr().err)
+    table.write_text(table.read_text().replace("\t50\t", "\tn/a\t"))
+    assert run([*command, "-n", "2", "--overwrite"]) == 0  # rows that nobody asked for are not looked at
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,7 @@ def test_a_table_says_whose_volumes_are_made(tmp_path: Path, capsys: pytest.Capt
         ("age,sex\n40,0\n140,1\n", "line 3: feature age must be between 18 and 90 years, got 140"),
         ("age;sex\n40;other\n", "line 2: sex is 'other', not a number or one of male, female"),
         ("age\nn/a\n", "line 2: age is 'n/a', not a number; fill it in, or leave the line out"),
+        ("age,sex\n40,\n", "line 2: sex is empty, not a number or one of male, female"),
         ("age\n", "has 0 rows"),
         ("", "names no conditioning input"),
     ],
