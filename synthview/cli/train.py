@@ -49,7 +49,8 @@ def run(  # noqa: PLR0917  (typer: one parameter for each option)
         float | None, typer.Option(min=0.0, help="Stop after so many minutes; run it again to go on.")
     ] = None,
     start_from: Annotated[
-        Path | None, typer.Option(help="Training whose weights a new one begins with, where they fit.")
+        str | None,
+        typer.Option(help="Folder of a training, or a generator, with whose weights a new one begins, where they fit."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

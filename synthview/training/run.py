@@ -85,8 +85,9 @@ def train(
         out: the run's folder, new or begun with the same recipe.
         device: "cpu", "cuda", "cuda:1" or "auto".
         minutes: end after so many, with a checkpoint; None: when all steps are done.
-        start_from: for a new run, the folder of another whose averaged weights it begins with, as far as networks and
-            tensors have the same names and shapes (CSegSynth: conditional training after unconditional).
+        start_from: for a new run, the folder of another whose averaged weights it begins with, or a generator of the
+            same family (a bundled one's name, or a checkpoint), as far as networks and tensors have the same names and
+            shapes (CSegSynth: conditional training after unconditional).
         report: hears how it goes.
 
     Raises:
@@ -97,7 +98,7 @@ def train(
     ends = None if minutes is None else time.monotonic() + 60 * minutes
     record = begin(recipe, data, Path(out))
     if start_from is not None:
-        keep_start(record, Path(start_from))
+        keep_start(record, start_from)
     with _settings(recipe):
         return _Trainer(record, recipe, _device(device)).run(ends, report)
 

@@ -14,7 +14,7 @@ import pytest
 
 import synthview as sv
 from synthview.cli.main import run as main
-from synthview.errors import TrainingError, WrongRequestError
+from synthview.errors import CheckpointError, TrainingError, WrongRequestError
 from synthview.training.export import WEIGHTS, export_run
 from synthview.training.journal import read_journal
 from synthview.training.pieces import pack_run, unpack_run
@@ -186,6 +186,19 @@ def test_a_run_can_begin_with_another_s_weights(blobs: Path, tmp_path: Path) -> 
     train(never, blobs, tmp_path / "alone")
     first, second, alone = (weights_of(tmp_path / n, tmp_path / f"{n}-out") for n in ("first", "second", "alone"))
     assert first == second != alone
+
+
+def test_a_run_can_begin_with_a_generator_s_weights(blobs: Path, tmp_path: Path) -> None:
+    train(tiny(4), blobs, tmp_path / "first")
+    first = weights_of(tmp_path / "first", tmp_path / "made")
+    never = dataclasses.replace(tiny(1), seed=8, loss={"learning_rate": 1e-12})
+    train(never, blobs, tmp_path / "second", start_from=tmp_path / "made")
+    assert weights_of(tmp_path / "second", tmp_path / "again") == first
+    wider = dataclasses.replace(never, network={**never.network, "channel": 3, "latent_dim": 5})
+    with pytest.raises(WrongRequestError, match="do not fit its networks"):
+        train(wider, blobs, tmp_path / "third", start_from=tmp_path / "made")
+    with pytest.raises(CheckpointError, match="neither a training's folder nor a generator of"):
+        train(never, blobs, tmp_path / "fourth", start_from=tmp_path / "nothing")
 
 
 def test_the_command_line_exports_packs_and_lists(

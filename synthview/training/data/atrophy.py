@@ -17,7 +17,7 @@ from synthview.training.data.fields import Floats, compose, exponential, jacobia
 from synthview.training.data.targets import Volumes
 
 Floats64 = npt.NDArray[np.float64]
-_FARTHEST = np.array([3.0, 1.6, 1.6])  # voxels (2 mm) that a border may move: ventricles, cortex, white matter
+_FARTHEST = np.array([3.0, 2.4, 1.6])  # voxels (2 mm) that a border may move: ventricles, cortex, white matter
 _SIGMAS = (2.0, 1.0, 1.0)  # voxels
 _STEPS = 5
 _CLOSE_ENOUGH = np.array([0.03, 0.01, 0.01])  # of the logarithms

@@ -17,7 +17,7 @@ from synthview.training.data.steps import Arrays, write_whole
 from synthview.training.dataset import Column, Description, describe_column, write_table
 
 Row = dict[str, object]
-BUILDER_VERSION = 5
+BUILDER_VERSION = 6
 
 
 def to_bytes(voxels: Floats) -> npt.NDArray[np.uint8]:

@@ -87,6 +87,11 @@ class Method(ABC):
         """The tensors of a checkpoint of the recipe's family."""
         return dict(averages["generator"].state_dict())
 
+    @classmethod
+    def networks_in(cls, tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+        """The averaged networks' own tensors in a checkpoint of the family, by network: what ``exported`` joined."""
+        return {"generator": dict(tensors)}
+
     def arguments(self) -> dict[str, Any]:
         """Arguments of the family that its manifest has to state."""
         return {}

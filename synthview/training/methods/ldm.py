@@ -165,6 +165,16 @@ class Ldm(Method):
         parts = {name: averages[name].state_dict() for name in self.averaged}
         return {f"{name}.{key}": tensor for name, part in parts.items() for key, tensor in part.items()}
 
+    @classmethod
+    def networks_in(cls, tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+        """Both networks', without their prefixes."""
+        parts: dict[str, dict[str, torch.Tensor]] = {name: {} for name in cls.averaged}
+        for key, tensor in tensors.items():
+            name, _, rest = key.partition(".")
+            if name in parts:
+                parts[name][rest] = tensor
+        return parts
+
     def arguments(self) -> dict[str, Any]:
         """What the family can't read from the weights."""
         return {**self._stated(), "size": list(self.latent_size), "output": "clip"}
