@@ -70,7 +70,8 @@ def population(  # noqa: PLR0917  (typer: one parameter for each option)
     """New people: real brains, T1w and tissue map, warped into new shapes of any age.
 
     Scans are registered to MNI152, their shapes regressed on age and sex; grey matter, white matter and ventricles of
-    the new people follow published curves.  Real scans kept out are prepared likewise, in OUT/held_out.
+    the new people follow published curves.  Real scans are prepared likewise, those kept out in OUT/held_out, those
+    that are warped in OUT/scans.
     """
     from synthview.training.data.build import build_population
     from synthview.training.data.population import PopulationOptions

@@ -9,6 +9,7 @@ A training set is a folder:
     codes.npy      (N, L) float32: numbers from N(0, 1) that decided each sample; absent where they are not known
     table.csv      one row a sample: sample, subject, split, then the columns of dataset.json as numbers
     held_out/      the same layout: real scans kept out of everything, put through the same preprocessing; may be absent
+    scans/         the same layout and preprocessing: the real scans that were warped; may be absent
 
 The axes are RAS+ (I to the right, J to the front, K up), so nothing is flipped on the way to a ``Volume``.
 """
@@ -31,6 +32,7 @@ from synthview.volume import Volume, VolumeKind, Window
 
 FORMAT = "synthview-training-set-1"
 TISSUES = ("white matter", "grey matter", "CSF")
+HELD_OUT, SCANS = "held_out", "scans"  # folders of real scans: those kept out, those that were warped
 Bytes = npt.NDArray[np.uint8]
 Table = Mapping[str, Sequence[str]]
 
@@ -223,7 +225,7 @@ class TrainingSet:
     @cached_property
     def held_out(self) -> TrainingSet | None:
         """The real scans kept out of training, put through the same preprocessing; None where there are none."""
-        folder = self.folder / "held_out"
+        folder = self.folder / HELD_OUT
         return TrainingSet.open(folder) if (folder / "dataset.json").is_file() else None
 
 

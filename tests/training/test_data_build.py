@@ -16,7 +16,7 @@ from synthview.errors import Cancelled, TrainingDataError
 from synthview.training.data.build import STEPS, Origin, build_individual, build_population
 from synthview.training.data.individual import IndividualOptions, body
 from synthview.training.data.population import PopulationOptions
-from synthview.training.dataset import TrainingSet
+from synthview.training.dataset import SCANS, TrainingSet
 from synthview.volume import Volume, VolumeKind
 from tests.anatomy import shell_brain, write_scans, write_template
 
@@ -65,6 +65,12 @@ def test_those_kept_out_are_in_nothing_but_their_own_folder(built: TrainingSet) 
     assert built.held_out.table["subject"] == ["P1"] and built.held_out.values("age").tolist() == [24]
     assert "sub-01_ses-1" not in built.table["subject"]
     assert built.held_out.about.affine == built.about.affine
+
+
+def test_the_scans_that_were_warped_lie_beside_their_warps(built: TrainingSet) -> None:
+    scans = TrainingSet.open(built.folder / SCANS)
+    assert set(built.table["subject"]) <= set(scans.table["sample"]) and "sub-01_ses-1" not in scans.table["sample"]
+    assert set(scans.table["split"]) == {"train"} and scans.about.affine == built.about.affine
 
 
 def test_a_real_one_keeps_its_volume(built: TrainingSet, inputs: tuple[Path, Path]) -> None:

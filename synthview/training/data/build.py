@@ -13,7 +13,7 @@ from synthview.training.data.population import Population, PopulationOptions
 from synthview.training.data.steps import Arrays, Progress, Steps, no_progress
 from synthview.training.data.warping import Grid
 from synthview.training.data.writing import BUILDER_VERSION, remove_folder, row_of, write_set
-from synthview.training.dataset import Column, Description, TrainingSet
+from synthview.training.dataset import HELD_OUT, SCANS, Column, Description, TrainingSet
 from synthview.volume import VolumeKind
 
 STEPS = "steps"  # folder of finished steps inside the training set's
@@ -60,7 +60,7 @@ def build_population(
     progress: Progress = no_progress,
     keep_steps: bool = False,
 ) -> TrainingSet:
-    """Build a training set of new people (``population``) with its held-out real ones.
+    """Build a training set of new people (``population``) with the real ones that were kept out, and those warped.
 
     Args:
         scans: folder with scans, tissue maps and participants.tsv.
@@ -82,7 +82,9 @@ def build_population(
         meaning="skull-stripped T1w intensity; median white matter is near 170, 0 is background",
     )
     real = _made(population.held_out, population.real, "preparing held-out scans", progress)
-    _write(out / "held_out", about, PERSON_COLUMNS, real)
+    _write(out / HELD_OUT, about, PERSON_COLUMNS, real)
+    warped = _made(population.lenders, population.real, "preparing the scans that are warped", progress)
+    _write(out / SCANS, about, PERSON_COLUMNS, warped)
     about = replace(about, codes=population.code_names)
     samples = _made(range(options.count), population.sample, "making people", progress)
     _write(out, about, (*PERSON_COLUMNS, COGNITION), samples)

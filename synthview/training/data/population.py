@@ -94,7 +94,7 @@ class Population:
         self.options, self._steps = options, steps
         everyone = find_subjects(scans)
         self.learnt, self.held_out = split_subjects(everyone, options.hold_out, options.hold_out_count)
-        self._lenders = lenders(self.learnt, options.textures)
+        self.lenders = lenders(self.learnt, options.textures)
         self.template: Template = read_template(template, options.field_mm)
         self._voxel_ml = 1e-3 * options.field_mm**3
         self._alignments: dict[str, Alignment] = {}
@@ -167,7 +167,7 @@ class Population:
         rng = np.random.default_rng([options.seed, number])
         code = rng.standard_normal(len(self.code_names)).astype(np.float32)
         person = read_code(code, options.ages)
-        subject = person.texture(self._lenders)
+        subject = person.texture(self.lenders)
         channels, least, amounts = self._bring_about(person, subject)
         brain = channels[1:4].sum(axis=0)
         image = change_appearance(channels[0], brain, options.appearance, rng, person.appearance)
@@ -224,7 +224,7 @@ class Population:
         return np.concatenate([read, read[3:4] * region]), least
 
     def real(self, subject: Subject) -> Arrays:
-        """A real person kept out, upright on the same grid and otherwise unchanged."""
+        """A real person, upright on the same grid and otherwise unchanged."""
         return self._steps.do(f"real-{subject.name}", self.key, lambda: self._upright(subject))
 
     def _upright(self, subject: Subject) -> Arrays:
@@ -234,7 +234,8 @@ class Population:
         read = resample(channels, self.options.grid, np.eye(4), None, to_scan)
         facts = {"age": subject.age, "sex": float(subject.sex), **self._volumes(read)}
         facts["ventricles_ml"] = self.measure(subject).ventricles
-        row: Row = {"sample": subject.name, "subject": subject.person, "split": "held out", **numbers(facts)}
+        split = "held out" if subject in self.held_out else "train"
+        row: Row = {"sample": subject.name, "subject": subject.person, "split": split, **numbers(facts)}
         return packed(read[0], read[1:4], row)
 
     def _volumes(self, channels: Floats) -> dict[str, float]:
