@@ -236,6 +236,15 @@ def test_latent_diffusion_begins_its_second_phase_at_full_rate(blobs: Path) -> N
     assert [method.done(step) for step in (0, 5, 10, 20, 29)] == [0, 0.5, 0, 0.5, 0.95]
 
 
+def test_while_the_autoencoder_learns_a_sheet_shows_as_many_scans_as_asked_for(blobs: Path) -> None:
+    method = build(recipe_of(CASES["ldm"]), blobs)
+    networks = {name: method.networks[name].eval() for name in method.averaged}
+    with torch.no_grad():
+        made = method.sample(networks, method.latents(3, torch.Generator().manual_seed(0)), None)
+    assert made.shape == (3, *method.samples.volume(0).shape)
+    assert not torch.equal(made[0], made[1])
+
+
 @pytest.mark.parametrize("judge", [says, least_squares])
 def test_a_patch_discriminator_tells_blurred_from_sharp(judge: Callable[..., torch.Tensor]) -> None:
     random = torch.Generator().manual_seed(0)

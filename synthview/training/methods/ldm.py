@@ -146,9 +146,9 @@ class Ldm(Method):
         """DDIM and the decoder, as the family does it; in the first phase, what becomes of real scans."""
         autoencoder = cast(Any, averages["autoencoder"])
         if not self._scale.found:
-            index = int(z.flatten()[0].abs() * 1e4) % len(self.samples)
-            scan = self.samples.volume(index)[None].to(self.device)
-            again: torch.Tensor = autoencoder.reconstruct((scan + 1) / 2)
+            indices = [int(row.flatten()[0].abs() * 1e4) % len(self.samples) for row in z]
+            scans = torch.stack([self.samples.volume(index) for index in indices]).to(self.device)
+            again: torch.Tensor = autoencoder.reconstruct((scans + 1) / 2)
             return again * 2 - 1
         given = complete_arguments(shapes_of(self.exported(averages)), self._stated())
         ldm = LatentDiffusion({**given, "size": self.latent_size})
