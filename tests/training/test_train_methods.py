@@ -245,6 +245,16 @@ def test_while_the_autoencoder_learns_a_sheet_shows_as_many_scans_as_asked_for(b
     assert not torch.equal(made[0], made[1])
 
 
+def test_a_decoder_can_learn_alone_while_the_latents_stay(blobs: Path) -> None:
+    loss = {**CASES["ldm"]["loss"], "autoencoder_steps": 5, "keep_latents": True}
+    method = build(recipe_of({**CASES["ldm"], "loss": loss}), blobs)
+    autoencoder = method.networks["autoencoder"]
+    before = {name: parameter.clone() for name, parameter in autoencoder.named_parameters()}
+    method.step(method.samples.take([0, 1]), 0)
+    moved = {name.partition(".")[0] for name, p in autoencoder.named_parameters() if not torch.equal(p, before[name])}
+    assert moved == {"decoder", "post_quant_conv"}
+
+
 @pytest.mark.parametrize("judge", [says, least_squares])
 def test_a_patch_discriminator_tells_blurred_from_sharp(judge: Callable[..., torch.Tensor]) -> None:
     random = torch.Generator().manual_seed(0)

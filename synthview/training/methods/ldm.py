@@ -56,6 +56,8 @@ class LdmLoss:
         matrix_rate: of Muon, for the weights of both networks' inner layers; 0: AdamW for these too.
         critic_rate: of the discriminator.
         edges: weight of the absolute difference of neighbours' differences, for which faint edges count too.
+        keep_latents: whether only the decoder learns in the first phase: for a run that starts from another, whose UNet
+            then stays right.
         kl: weight of the KL term, a mean over the latent's numbers; published weights (1e-6) are of their sum.
         hidden: weight of the discriminator's hidden layers' difference.
         adversary: weight of fooling the discriminator.
@@ -71,6 +73,7 @@ class LdmLoss:
     matrix_rate: float = 0.0
     critic_rate: float = 4e-4
     edges: float = 0.0
+    keep_latents: bool = False
     kl: float = 1e-3
     hidden: float = 0.03
     adversary: float = 0.01
@@ -235,7 +238,8 @@ class Ldm(Method):
         noise = self.normal(random, len(real), self.network.latent_channels, *(n >> halvings for n in real.shape[2:]))
         autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(PatchCritic, self.networks["critic"])
         with frozen(critic), self.precision():
-            mean, sigma = autoencoder.encode(real)
+            with torch.set_grad_enabled(not self.loss.keep_latents):
+                mean, sigma = autoencoder.encode(real)
             again = autoencoder.decode(mean + sigma * noise).float()
             losses: Losses = {
                 "L1": F.l1_loss(again, real),
