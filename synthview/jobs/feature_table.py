@@ -12,6 +12,7 @@ from synthview.errors import WrongRequestError
 from synthview.generators.features import encode_features
 from synthview.generators.info import Feature
 from synthview.generators.wording import listed
+from synthview.tables import read_text, separator
 
 
 def read_feature_table(
@@ -32,12 +33,8 @@ def read_feature_table(
         WrongRequestError: it can't be read, has no such column or too few rows, or a value is no number or out of its
             feature's range; says in which line.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongRequestError(f"{path} can't be read as a table: {error}") from error
-    header = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), skipinitialspace=True)
+    text = read_text(path, WrongRequestError)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text), skipinitialspace=True)
     there = [feature for feature in features if feature.name in (rows.fieldnames or ())]
     if not there:
         wanted = f"{listed([f.name for f in features])}" if features else "none: this generator takes no features"

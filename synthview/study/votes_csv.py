@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from synthview.errors import ResponsesError, SaveError
 from synthview.study.votes import CANNOT_TELL, COLUMNS, REAL, SYNTHETIC, Kind, Side, Vote
+from synthview.tables import read_text, separator
 
 _T = TypeVar("_T")
 _NEEDED = ("reader", "kind", "item", "arm_left")
@@ -65,13 +66,7 @@ def read_votes(path: Path | str) -> list[Vote]:
             the line and the column.
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ResponsesError(f"{path} can't be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ResponsesError(f"{path.name} is not UTF-8 text; save it as CSV (UTF-8) from the spreadsheet") from error
-    return parse_votes(text, path.name)
+    return parse_votes(read_text(path, ResponsesError), path.name)
 
 
 def parse_votes(text: str, name: str = "the table") -> list[Vote]:
@@ -84,7 +79,7 @@ def parse_votes(text: str, name: str = "the table") -> list[Vote]:
     if "\0" in text or not text.strip():
         what = "holds no text" if "\0" in text else "is empty"
         raise ResponsesError(f"{name} {what}: it needs a header line with the columns {', '.join(COLUMNS)}")
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text))
     try:
         header = [column.strip().casefold().replace(" ", "_") for column in next(rows)]
         _check_header(header, name)
@@ -97,11 +92,6 @@ def parse_votes(text: str, name: str = "the table") -> list[Vote]:
     if not votes:
         raise ResponsesError(f"{name} has a header line but no responses")
     return votes
-
-
-def _separator(text: str) -> str:
-    header = text.lstrip().split("\n", 1)[0]
-    return max(",;\t", key=header.count)
 
 
 def _check_header(header: Sequence[str], name: str) -> None:

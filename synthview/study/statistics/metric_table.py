@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthview.errors import ResponsesError
+from synthview.tables import read_text, separator
 
 _NAMES = ("item", "volume", "file", "name")
 
@@ -42,14 +43,10 @@ def read_metrics(path: Path | str) -> list[MetricValue]:
             number (the message names line and column).
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResponsesError(f"{path} can't be read as a table of metrics: {error}") from error
+    text = read_text(path, ResponsesError)
     if not text.strip():
         raise ResponsesError(f"{path.name} is empty: it needs a header line with item and one column for each metric")
-    header = text.lstrip().split("\n", 1)[0]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
     columns = [name.strip() for name in rows.fieldnames or []]
     key = next((name for name in columns if name.casefold() in _NAMES), None)
     if key is None:
