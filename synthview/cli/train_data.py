@@ -63,6 +63,9 @@ def population(  # noqa: PLR0917  (typer: one parameter for each option)
     textures: Annotated[
         int, typer.Option(min=0, help="Brains whose scans are warped, at most, spread over the ages; 0: everyone's.")
     ] = 0,
+    mirror: Annotated[
+        bool, typer.Option(help="Make every other one a mirror image; a generator has twice the folds to learn then.")
+    ] = True,
     fast: Annotated[bool, typer.Option("--fast", help="Register and warp on a 4 mm grid instead of 2 mm.")] = False,
     keep_steps: KeepSteps = False,
     as_json: AsJson = False,
@@ -86,6 +89,7 @@ def population(  # noqa: PLR0917  (typer: one parameter for each option)
         tuple(hold_out),
         hold_out_count,
         textures,
+        mirror,
         field_mm=4.0 if fast else 2.0,
     )
     built = build_population(

@@ -131,6 +131,19 @@ def test_more_people_are_the_same_and_more(built: TrainingSet, inputs: tuple[Pat
     assert "making people" in calls
 
 
+def test_without_mirror_images_those_are_the_other_way_round(
+    built: TrainingSet, inputs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    plain = build_population(*inputs, tmp_path / "people", replace(OPTIONS, mirror=False), origin=ORIGIN)
+    assert built.codes is not None and built.tissues is not None and plain.tissues is not None
+    mirrored = built.codes[:3, built.about.codes.index("side")] > 0
+    assert 0 < mirrored.sum() < 3
+    for turned, before, after in zip(mirrored, built.tissues, plain.tissues, strict=False):
+        assert np.array_equal(after, before[:, ::-1] if turned else before)
+
+
 def test_stopping_is_heard(inputs: tuple[Path, Path], tmp_path: Path) -> None:
     def stop(step: str, fraction: float) -> None:
         raise Cancelled

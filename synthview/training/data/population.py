@@ -50,6 +50,7 @@ class PopulationOptions:
         hold_out_count: how many are chosen.
         textures: brains whose scans are warped, at most, spread over the ages; 0: everyone's.  A generator learns few
             foldings sooner.
+        mirror: whether half of the people are mirror images; without, a generator has half as many foldings to learn.
         spread: factor on all that age and sex don't explain.
         field_mm: spacing of the template and of all fields; 4 is some ten times as fast and coarser.
         appearance: how scans differ in contrast, bias and noise.
@@ -63,6 +64,7 @@ class PopulationOptions:
     hold_out: tuple[str, ...] = ()
     hold_out_count: int = 5
     textures: int = 0
+    mirror: bool = True
     spread: float = 1.0
     field_mm: float = 2.0
     appearance: Appearance = field(default_factory=Appearance)
@@ -191,7 +193,7 @@ class Population:
             channels, least = self.warp(subject, shape, warp)
             if least > _LEAST_JACOBIAN:
                 break
-        return (channels[:, ::-1] if person.mirrored else channels), least, amounts
+        return (channels[:, ::-1] if person.mirrored and self.options.mirror else channels), least, amounts
 
     def _fit(self, subject: Subject, shape: Shape, wanted: Volumes) -> tuple[Shape, Floats, npt.NDArray[np.float64]]:
         """The shape with the size and tissue volumes wanted, and the warp of the subject's borders for it."""
