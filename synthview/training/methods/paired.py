@@ -14,7 +14,6 @@ CVPR 2017), then puts texture where there would be a blur.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -111,7 +110,7 @@ class Paired(OnePass):
                 f"{made.latent_dim} of a latent; {self.recipe.name} needs a larger network.latent_dim"
             )
         if isinstance(made.network, CSegSynthNetwork) and made.network.prior is not None:
-            _weigh(made.network.prior, self._codes.length)
+            _silence(made.network.prior, self._codes.length)
         self.networks["generator"] = made.network.to(self.device)
         everything: list[nn.Parameter] = list(made.network.parameters())
         matrices, rest = split_matrices(made.network) if self.loss.matrix_rate else ([], everything)
@@ -235,12 +234,8 @@ class Paired(OnePass):
 
 
 @torch.no_grad()
-def _weigh(prior: Prior, used: int) -> None:
-    """Let a prior begin without noise where the latent is longer than the codes, and with these as loud as the rest.
-
-    A code is one of hundreds of channels: left as faint as that, the shapes that it tells are learnt last.
-    """
+def _silence(prior: Prior, used: int) -> None:
+    """Let a prior begin without noise where the latent is longer than the codes."""
     last = cast(nn.Linear, prior.head_log_var[-1])
     last.weight[used:] = 0.0
     last.bias[used:] = _SILENT
-    last.bias[:used] = max(0.0, math.log(max(1, len(last.bias) - used) / used))
