@@ -15,7 +15,9 @@ from synthview.cli.main import run
 from synthview.errors import Cancelled, TrainingDataError
 from synthview.training.data.build import STEPS, Origin, build_individual, build_population
 from synthview.training.data.individual import IndividualOptions, body
-from synthview.training.data.population import PopulationOptions
+from synthview.training.data.population import Population, PopulationOptions
+from synthview.training.data.steps import Steps
+from synthview.training.data.writing import row_of
 from synthview.training.dataset import SCANS, TrainingSet
 from synthview.volume import Volume, VolumeKind
 from tests.anatomy import shell_brain, write_scans, write_template
@@ -142,6 +144,17 @@ def test_without_mirror_images_those_are_the_other_way_round(
     assert 0 < mirrored.sum() < 3
     for turned, before, after in zip(mirrored, built.tissues, plain.tissues, strict=False):
         assert np.array_equal(after, before[:, ::-1] if turned else before)
+
+
+def test_a_warp_that_would_fold_is_made_gentler(
+    inputs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = Population(*inputs, OPTIONS, Steps(tmp_path / "steps"))
+    rows = [row_of(people._make(0))]
+    monkeypatch.setattr("synthview.training.data.population._LEAST_JACOBIAN", 10.0)  # as if it always folded
+    rows.append(row_of(people._make(0)))
+    free, gentle = (np.abs([float(row[name]) for name in ("ventricles", "cortex", "white")]).sum() for row in rows)
+    assert gentle < 0.9 * free and float(rows[1]["least_jacobian"]) > float(rows[0]["least_jacobian"])
 
 
 def test_stopping_is_heard(inputs: tuple[Path, Path], tmp_path: Path) -> None:

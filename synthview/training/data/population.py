@@ -188,17 +188,20 @@ class Population:
         spread, age, sex = self.options.spread, person.age, person.sex
         wanted = self.targets.volumes(age, sex, spread * person.head, spread * person.tissues)
         drawn = self.shapes.shape(age, sex, spread * person.shape)
-        for retreat in range(_RETREATS + 1):  # towards the expected shape, until nothing folds
-            shape, warp, amounts = self._fit(subject, self.shapes.towards_mean(drawn, age, sex, 0.75**retreat), wanted)
+        for retreat in range(_RETREATS + 1):  # towards the expected shape and volumes, until nothing folds
+            near = self.shapes.towards_mean(drawn, age, sex, 0.75**retreat)
+            shape, warp, amounts = self._fit(subject, near, wanted, 0.9**retreat)
             channels, least = self.warp(subject, shape, warp)
             if least > _LEAST_JACOBIAN:
                 break
         return (channels[:, ::-1] if person.mirrored and self.options.mirror else channels), least, amounts
 
-    def _fit(self, subject: Subject, shape: Shape, wanted: Volumes) -> tuple[Shape, Floats, npt.NDArray[np.float64]]:
-        """The shape with the size and tissue volumes wanted, and the warp of the subject's borders for it."""
+    def _fit(
+        self, subject: Subject, shape: Shape, wanted: Volumes, share: float
+    ) -> tuple[Shape, Floats, npt.NDArray[np.float64]]:
+        """The shape with the size wanted, and the subject's borders moved a share of the way to the volumes wanted."""
         borders, forwards = self.borders(subject), exponential(shape.velocity)
-        amounts = fit_borders(borders, forwards, wanted)
+        amounts = share * fit_borders(borders, forwards, wanted)
         icv = float(np.exp(borders.log_volumes(amounts, forwards)[3]) * self._voxel_ml)
         proportions = shape.log_stretch - np.eye(3) * np.trace(shape.log_stretch) / 3
         stretch = proportions + np.eye(3) * np.log(wanted.icv / icv) / 3
