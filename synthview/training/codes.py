@@ -22,17 +22,24 @@ from torch.nn import functional as F  # noqa: N812
 from synthview.errors import WrongRequestError
 from synthview.training.samples import Samples
 
+_APPEARANCE = ("gamma", "bias")  # names of codes that tissues don't depend on
 _POOLED_VOXELS = 8000  # about as many of each sample are compared
 _KNOTS = (-0.7, 0.0, 0.7)  # of the feature's range of standard deviations, where its slope may change
 
 
 def known_codes(samples: Samples) -> npt.NDArray[np.float32] | None:
-    """The numbers that decided each sample, (N, L), but for those that the features tell; None: they aren't known."""
+    """The numbers that decided each sample, (N, L); None: they aren't known.
+
+    Without those that the features tell, and for tissue maps without those of how scans look.
+    """
     codes = samples.data.codes
     if codes is None:
         return None
     names = samples.data.about.codes or ("",) * codes.shape[1]
-    kept = [number for number, name in enumerate(names) if name not in samples.recipe.features]
+    told = [name in samples.recipe.features for name in names]
+    if samples.recipe.values == "tissues":
+        told = [known or name.startswith(_APPEARANCE) for known, name in zip(told, names, strict=True)]
+    kept = [number for number, known in enumerate(told) if not known]
     return np.ascontiguousarray(codes[:, kept])
 
 

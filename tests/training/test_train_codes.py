@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from synthview.errors import TrainingDataError, WrongRequestError
+from synthview.generators.networks.csegsynth import CSegSynthNetwork
+from synthview.training.checkpoints import load_checkpoint
 from synthview.training.codes import component_codes, known_codes
 from synthview.training.dataset import Description, TrainingSet
 from synthview.training.muon import Muon, orthogonal
+from synthview.training.networks.forwards import csegsynth
 from synthview.training.recipe import Data, parse_recipe
 from synthview.training.run import train
 from synthview.training.samples import Samples
@@ -33,7 +37,7 @@ def samples(folder: Path, features: tuple[str, ...] = ()) -> Samples:
     return Samples(TrainingSet.open(folder), Data((16, 16, 16), features=features))
 
 
-def recipe(latent_dim: int, **loss: float) -> object:
+def recipe(latent_dim: int, **loss: float) -> dict[str, Any]:
     return {
         "name": "blobs",
         "title": "Blobs",
@@ -52,6 +56,39 @@ def test_known_codes_are_taken_but_for_what_the_features_tell(coded: Path) -> No
     rest = known_codes(samples(coded, ("age", "sex")))
     assert rest is not None and (rest == all_of_them[:, 1:]).all()
     assert known_codes(samples(write_blobs(coded / "without"))) is None
+
+
+def test_tissue_maps_do_without_codes_of_how_scans_look(coded: Path) -> None:
+    about = Description.from_json((coded / "dataset.json").read_text("utf-8"))
+    (coded / "dataset.json").write_text(replace(about, codes=("gamma", "size", "bias 2")).to_json(), "utf-8")
+    data = TrainingSet.open(coded)
+    kept = known_codes(Samples(data, Data((16, 16, 16), values="tissues")))
+    assert kept is not None and (kept == np.load(coded / "codes.npy")[:, 1:2]).all()
+
+
+def test_csegsynth_begins_by_hearing_the_codes_and_nothing_of_the_rest_of_its_latent(
+    coded: Path, tmp_path: Path
+) -> None:
+    settings = {
+        **recipe(0, learning_rate=1e-9),
+        "family": "csegsynth",
+        "data": {"shape": [16, 16, 16], "values": "tissues", "features": ["age"]},
+        "network": {"channel": 4, "prior": True},
+        "training": {"steps": 1, "batch": 2},
+    }
+    train(parse_recipe(settings, "blobs.toml"), coded, tmp_path / "run")
+    state = load_checkpoint(tmp_path / "run")
+    assert state is not None
+    network = CSegSynthNetwork(128, 1, prior=True, grid=(2, 2, 2))
+    network.load_state_dict(state["networks"]["generator"])
+    z, age = torch.randn(1, 128, generator=torch.Generator().manual_seed(0)), torch.zeros(1, 1)
+    other_code, other_rest, silent = z.clone(), z.clone(), z * 0
+    other_code[:, :2] *= -1  # size and place; age is told
+    other_rest[:, 2:] *= -1
+    with torch.no_grad():
+        made, coded_otherwise, same, mean = (csegsynth(network, x, age)[0] for x in (z, other_code, other_rest, silent))
+    assert (coded_otherwise - made).std() > 5 * (same - made).std()
+    assert mean[:, 4:12, 4:12, 4:12].std(dim=(1, 2, 3)).min() > 0.1  # it tells places apart, away from the edges too
 
 
 def test_codes_of_another_shape_are_refused(coded: Path) -> None:
@@ -74,8 +111,6 @@ def test_a_latent_shorter_than_the_codes_is_refused(coded: Path, tmp_path: Path)
 
 
 def test_training_with_muon_learns_and_goes_on_after_a_stop_to_the_same_weights(coded: Path, tmp_path: Path) -> None:
-    from synthview.training.checkpoints import load_checkpoint
-
     def stop(done: int, steps: int, losses: dict[str, float]) -> None:
         heard.append(losses["L1"])
         if done == 10:

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from synthview.errors import WrongRequestError
-from synthview.generators.networks.csegsynth import CSegSynthNetwork, Prior
+from synthview.generators.networks.csegsynth import CSegSynthNetwork
 from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.training.codes import Codes, component_codes, known_codes, random_codes
 from synthview.training.losses import edge_difference, gradient_difference, says, soft_cross_entropy
@@ -38,6 +38,7 @@ from synthview.training.samples import Batch, Samples
 
 _CRITIC_AHEAD = 100  # steps that the discriminator learns before anybody hears it
 _SILENT = -8.0  # logarithm of the variance of noise that a network should not hear
+_LOUD = 2.2  # of codes that it should hear from the beginning: three times as loud as its constants
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ class Paired(OnePass):
                 f"{self.samples.data.folder}: {self._codes.length} numbers decide a sample, more than the "
                 f"{made.latent_dim} of a latent; {self.recipe.name} needs a larger network.latent_dim"
             )
-        if isinstance(made.network, CSegSynthNetwork) and made.network.prior is not None:
-            _silence(made.network.prior, self._codes.length)
+        if isinstance(made.network, CSegSynthNetwork):
+            _let_codes_be_heard(made.network, self._codes.length)
         self.networks["generator"] = made.network.to(self.device)
         everything: list[nn.Parameter] = list(made.network.parameters())
         matrices, rest = split_matrices(made.network) if self.loss.matrix_rate else ([], everything)
@@ -234,8 +235,21 @@ class Paired(OnePass):
 
 
 @torch.no_grad()
-def _silence(prior: Prior, used: int) -> None:
-    """Let a prior begin without noise where the latent is longer than the codes."""
-    last = cast(nn.Linear, prior.head_log_var[-1])
-    last.weight[used:] = 0.0
-    last.bias[used:] = _SILENT
+def _let_codes_be_heard(network: CSegSynthNetwork, used: int) -> None:
+    """Where CSegSynth's latent is longer than the codes, begin with loud codes and without noise in the rest.
+
+    Each number of a latent has a pattern of its own on the first grid, and the layers after it see no place.  So the
+    rest of the numbers begin as constants, whose patterns tell a place from another: without them a code's effect
+    cannot differ from place to place, and none was learnt in two hundred steps.
+    """
+    prior, condition = network.prior, network.condition
+    if prior is None or condition is None:
+        return
+    spread, constant = cast(nn.Linear, prior.head_log_var[-1]), cast(nn.Linear, condition.nets[-1])
+    spread.bias[:used] = _LOUD
+    spread.weight[used:] = 0.0
+    spread.bias[used:] = _SILENT
+    constant.bias.normal_()
+    for name, parameter in network.named_parameters():
+        if name.endswith("gamma"):
+            parameter.fill_(1.0)

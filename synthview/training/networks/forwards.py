@@ -17,6 +17,7 @@ from synthview.generators.networks.hagan import HaGanNetwork
 from synthview.generators.networks.sigmarat import Layer, SigmaRatNetwork
 from synthview.generators.networks.stem_stack import StemStackNetwork
 from synthview.training.networks.doubled import doubled_conv
+from synthview.training.networks.sliced import sliced_conv
 
 _LAST = torch.channels_last_3d
 
@@ -100,9 +101,8 @@ def csegsynth_decoder(decoder: DecoderNet, code: torch.Tensor) -> torch.Tensor:
         layers = cast(nn.Sequential, decoder.upsample_layers[level])
         if level:
             norm, _, conv = layers
-            conv = cast(nn.Conv3d, conv)
             x = F.interpolate(norm(x), scale_factor=2.0, mode="trilinear", align_corners=False)
-            x = F.conv3d(x.contiguous(memory_format=_LAST), conv.weight, conv.bias, 1, conv.padding, 1, conv.groups)
+            x = sliced_conv(cast(nn.Conv3d, conv), x.contiguous(memory_format=_LAST))
         else:
             first, norm = cast(nn.ConvTranspose3d, layers[0]), layers[1]
             x = x.view(*x.shape, 1, 1, 1) * first.weight[:, 0] + cast(torch.Tensor, first.bias).view(-1, 1, 1, 1)
@@ -113,7 +113,7 @@ def csegsynth_decoder(decoder: DecoderNet, code: torch.Tensor) -> torch.Tensor:
 
 
 def _convnext(block: ConvNeXtBlock, x: torch.Tensor) -> torch.Tensor:
-    mixed = block.norm(block.dwconv(x).permute(0, 2, 3, 4, 1))
+    mixed = block.norm(sliced_conv(block.dwconv, x).permute(0, 2, 3, 4, 1))
     added: torch.Tensor = block.pwconv2(F.gelu(block.pwconv1(mixed))) * block.gamma
     return x + added.permute(0, 4, 1, 2, 3)
 
