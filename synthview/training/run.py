@@ -36,7 +36,7 @@ from synthview.training.methods.base import Losses, Method, Setting
 from synthview.training.methods.registry import find_method
 from synthview.training.randomness import seed_of, torch_generator
 from synthview.training.recipe import Recipe
-from synthview.training.runs import RunRecord, begin, cached_arrays
+from synthview.training.runs import RunRecord, begin, cached_arrays, nothing_left_unless_begun
 from synthview.training.samples import Samples
 from synthview.training.schedule import set_learning_rates
 from synthview.training.sheets import grey, save_sheet, sheet
@@ -96,11 +96,13 @@ def train(
         TrainingError: the losses are no numbers any more.
     """
     ends = None if minutes is None else time.monotonic() + 60 * minutes
-    record = begin(recipe, data, Path(out))
-    if start_from is not None:
-        keep_start(record, start_from)
     with _settings(recipe):
-        return _Trainer(record, recipe, _device(device)).run(ends, report)
+        with nothing_left_unless_begun(Path(out)):
+            record = begin(recipe, data, Path(out))
+            if start_from is not None:
+                keep_start(record, start_from)
+            trainer = _Trainer(record, recipe, _device(device))
+        return trainer.run(ends, report)
 
 
 class _Trainer:

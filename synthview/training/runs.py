@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from synthview.errors import SaveError, TrainingDataError, WrongRequestError
+from synthview.errors import SaveError, SynthviewError, TrainingDataError, WrongRequestError
 from synthview.training.recipe import Recipe, parse_recipe
 from synthview.volume.nifti import write_atomically
 
@@ -82,6 +83,22 @@ def begin(recipe: Recipe, data: str | Path | None, folder: Path) -> RunRecord:
     said = {"recipe": json.loads(recipe.to_json()), "data": str(record.data), "versions": record.versions}
     write_atomically(folder / RUN, (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode())
     return record
+
+
+@contextmanager
+def nothing_left_unless_begun(folder: Path) -> Iterator[None]:
+    """Take a new run's files away if it can't be begun, so that a mended recipe may have the same folder."""
+    new, made = not (folder / RUN).exists(), not folder.exists()
+    try:
+        yield
+    except SynthviewError:
+        if new:
+            for name in (RUN, CODES, START):
+                (folder / name).unlink(missing_ok=True)
+            if made:
+                with suppress(OSError):  # something else lies in it
+                    folder.rmdir()
+        raise
 
 
 def cached_arrays(folder: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -197,6 +197,7 @@ def test_a_run_can_begin_with_a_generator_s_weights(blobs: Path, tmp_path: Path)
     wider = dataclasses.replace(never, network={**never.network, "channel": 3, "latent_dim": 5})
     with pytest.raises(WrongRequestError, match="do not fit its networks"):
         train(wider, blobs, tmp_path / "third", start_from=tmp_path / "made")
+    assert not (tmp_path / "third").exists()  # which the mended recipe may have
     with pytest.raises(CheckpointError, match="neither a training's folder nor a generator of"):
         train(never, blobs, tmp_path / "fourth", start_from=tmp_path / "nothing")
 
