@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from synthview.generators.info import GeneratorInfo
 from synthview.gui.panels.library import LibraryPanel
 from synthview.gui.panels.model_card import CardState, ModelCard, size_text
+from synthview.resources import bundled_checkpoints
 
 BUNDLED = {"brain-t1": Path("/weights/brain-t1"), "lung-ct": Path("/weights/lung-ct")}
 MINE, YOURS = Path("/models/mine.pth"), Path("/models/yours.pth")
@@ -75,6 +76,12 @@ def test_bundled_first_then_recent(filled):
     assert not filled.empty_label.isVisible()
     filled.set_recent([YOURS])
     assert names(filled) == ["brain-t1", "lung-ct", "yours.pth"]
+
+
+def test_a_bundled_one_says_its_licence_before_it_is_opened(library):
+    models = bundled_checkpoints()
+    library.set_bundled(models)
+    assert "CC BY-NC 3.0" in card(library, models["brain-t1"]).toolTip()  # the line itself is cut short
 
 
 def test_a_model_both_bundled_and_recent_has_one_card(filled):

@@ -92,7 +92,7 @@ class ModelCard(QFrame):
     def show_unknown(self) -> None:
         """It has not been opened yet."""
         where = _said_by_its_manifest(self.path) if self._bundled else str(self.path.parent)
-        self._show(CardState.UNKNOWN, where, "", str(self.path))
+        self._show(CardState.UNKNOWN, where, "", f"{self.path}\n{where}" if self._bundled else str(self.path))
 
     def show_opening(self) -> None:
         """It is being opened."""
