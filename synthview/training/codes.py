@@ -36,10 +36,8 @@ def known_codes(samples: Samples) -> npt.NDArray[np.float32] | None:
     if codes is None:
         return None
     names = samples.data.about.codes or ("",) * codes.shape[1]
-    told = [name in samples.recipe.features for name in names]
-    if samples.recipe.values == "tissues":
-        told = [known or name.startswith(_APPEARANCE) for known, name in zip(told, names, strict=True)]
-    kept = [number for number, known in enumerate(told) if not known]
+    unseen = _APPEARANCE if samples.recipe.values == "tissues" else ()
+    kept = [n for n, name in enumerate(names) if name not in samples.recipe.features and not name.startswith(unseen)]
     return np.ascontiguousarray(codes[:, kept])
 
 

@@ -19,8 +19,11 @@ def sliced_conv(conv: nn.Conv3d, x: torch.Tensor) -> torch.Tensor:
     """What ``conv``, of one output for each group, makes of x.
 
     Args:
-        conv: of kernel (3, h, w), padded to keep the grid.
+        conv: of kernel (3, h, w), stride 1, padded to keep the grid, with a bias.
         x: (N, C, I, J, K).
+
+    Returns:
+        (N, groups, I, J, K).
     """
     if x.device.type != "cpu" or (conv.in_channels == conv.out_channels <= _FEW):
         return cast(torch.Tensor, conv(x))
