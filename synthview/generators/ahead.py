@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from synthview.errors import CheckpointError
 
+PIECE = 1 << 24  # bytes read at once: between pieces a thread waits its turn, for milliseconds while Python is busy
+
 _Result = TypeVar("_Result")
 _started: dict[tuple[str, str], Future[Any]] = {}
 
@@ -40,7 +42,10 @@ def file_sha256(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while piece := file.read(PIECE):
+                digest.update(piece)
+            return digest.hexdigest()
     except OSError as error:
         raise CheckpointError(f"{path} could not be read: {error.strerror or error}") from error
 
