@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -104,15 +105,33 @@ def run_batch(
         raise WrongRequestError(
             f"{there[0]}{more} would be overwritten; choose another folder or seed, or say --overwrite"
         )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{out} can't be made a folder: {error.strerror or error}; choose another") from error
-    made = _here(batch, progress) if dask is None else _on_dask(batch, dask, progress)
-    for seed, image, description in made:
-        write_atomically(targets[seed], image)
-        write_atomically(sidecar_path(targets[seed]), description)
+    with _folder(out):
+        made = _here(batch, progress) if dask is None else _on_dask(batch, dask, progress)
+        for seed, image, description in made:
+            write_atomically(targets[seed], image)
+            write_atomically(sidecar_path(targets[seed]), description)
     return list(targets.values())
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """A folder to save in; one that was made for it and got nothing is taken away again.
+
+    Raises:
+        SaveError: it can't be made.
+    """
+    is_new = not path.exists()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"{path} can't be made a folder: {error.strerror or error}; choose another") from error
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # it holds volumes
+                path.rmdir()
+        raise
 
 
 def make_one(batch: Batch, seed: int, progress: Progress | None = None) -> tuple[int, bytes, bytes]:

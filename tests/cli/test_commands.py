@@ -269,6 +269,7 @@ def test_bad_pairs(rat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ):
         assert run(["generate", str(rat), "--out", str(tmp_path / "o"), *extra]) == 2
         assert says in only_line(capsys.readouterr().err)
+    assert not (tmp_path / "o").exists()
 
 
 def test_failures_are_status_1(flat_hagan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
