@@ -18,6 +18,7 @@ from synthview.training.export import export_run
 from synthview.training.journal import read_journal
 from synthview.training.losses import least_squares, says
 from synthview.training.methods.base import Method, Setting
+from synthview.training.methods.ldm import draw_times
 from synthview.training.methods.registry import METHODS, find_method
 from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
 from synthview.training.recipe import Recipe, bundled_recipes, load_recipe, parse_recipe
@@ -134,7 +135,13 @@ CASES: dict[str, dict[str, Any]] = {
         "family": "monai-ldm",
         "shape": [16, 16, 16],
         "network": {**SMALL_LDM, "autoencoder_blocks": [0, 2], "resblock_updown": False},
-        "loss": {"autoencoder_steps": 1, "crop": [8, 12, 16], "matrix_rate": 0.02, "sampling_steps": 2},
+        "loss": {
+            "autoencoder_steps": 1,
+            "crop": [8, 12, 16],
+            "matrix_rate": 0.02,
+            "times": [-0.3, 1],
+            "sampling_steps": 2,
+        },
     },
     "paired": {
         "method": "paired",
@@ -253,6 +260,17 @@ def test_a_decoder_can_learn_alone_while_the_latents_stay(blobs: Path) -> None:
     method.step(method.samples.take([0, 1]), 0)
     moved = {name.partition(".")[0] for name, p in autoencoder.named_parameters() if not torch.equal(p, before[name])}
     assert moved == {"decoder", "post_quant_conv"}
+
+
+@pytest.mark.parametrize(("middle", "median", "in_the_middle"), [(None, 500, 0.5), ((-0.3, 1.0), 426, 0.7)])
+def test_a_unet_learns_at_all_times_or_mostly_in_the_middle(
+    middle: tuple[float, float] | None, median: int, in_the_middle: float
+) -> None:
+    times = draw_times(4000, 1000, middle, torch.Generator().manual_seed(0))
+    assert times.min() >= 0
+    assert times.max() < 1000
+    assert abs(times.median() - median) < 20
+    assert abs(((times >= 250) & (times < 750)).float().mean() - in_the_middle) < 0.03
 
 
 @pytest.mark.parametrize("judge", [says, least_squares])

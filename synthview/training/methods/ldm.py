@@ -63,6 +63,7 @@ class LdmLoss:
         adversary: weight of fooling the discriminator.
         adversary_from: first step at which it counts.
         diffusion_rate: learning rate of the UNet.
+        times: at which times the UNet learns (see ``draw_times``); what a head looks like is decided in the middle.
         prediction: "v_prediction" or "epsilon".
         sampling_steps: of DDIM, for sheets and in the manifest.
     """
@@ -79,6 +80,7 @@ class LdmLoss:
     adversary: float = 0.01
     adversary_from: int = 1000
     diffusion_rate: float = 1e-4
+    times: tuple[float, float] | None = None
     prediction: str = "v_prediction"
     sampling_steps: int = 50
 
@@ -283,7 +285,7 @@ class Ldm(Method):
         random = self.random("ldm", step)
         clean = self._clean_latents()[batch.indices]
         noise = self.normal(random, *clean.shape)
-        times = torch.randint(len(self._alphas), (len(clean),), generator=random)
+        times = draw_times(len(clean), len(self._alphas), self.loss.times, random)
         alpha = self._alphas[times].to(self.device).view(-1, 1, 1, 1, 1)
         noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
         wanted = noise
@@ -299,6 +301,23 @@ class Ldm(Method):
         loss = F.mse_loss(predicted, wanted)
         self.update("diffusion", loss)
         return {"diffusion": loss}
+
+
+def draw_times(count: int, among: int, middle: tuple[float, float] | None, random: torch.Generator) -> torch.Tensor:
+    """Times from 0 (clean) to below ``among`` (noise), (count,), for the UNet to learn at.
+
+    Args:
+        count: how many.
+        among: how many times there are.
+        middle: mean and standard deviation of the logit of the time as a share (Esser et al., "Scaling Rectified Flow
+            Transformers for High-Resolution Image Synthesis", ICML 2024, eq. 19); none: uniform.
+        random: decides.
+    """
+    if middle is None:
+        return torch.randint(among, (count,), generator=random)
+    mean, spread = middle
+    share = torch.sigmoid(mean + spread * torch.randn(count, generator=random))
+    return (share * among).long().clamp_max(among - 1)
 
 
 def _relative_difference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
