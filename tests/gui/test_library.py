@@ -146,6 +146,21 @@ def test_only_one_is_current(filled):
     assert card(filled, YOURS).property("current") is False
 
 
+def test_the_current_one_stays_in_sight_when_there_is_less_room(filled, qtbot):
+    filled.set_current(YOURS)
+    below = card(filled, YOURS)
+    QApplication.processEvents()
+    assert below.visibleRegion().boundingRect() == below.rect()
+    filled.resize(260, 260)
+    qtbot.waitUntil(lambda: below.visibleRegion().boundingRect() == below.rect(), timeout=2000)
+    top = card(filled, BUNDLED["brain-t1"])
+    assert top.visibleRegion().boundingRect() != top.rect(), "no room was missing"
+    for path in (*BUNDLED.values(), MINE):
+        card(filled, path).show_failure("It is damaged.")  # a line more
+    before = below.y()
+    qtbot.waitUntil(lambda: below.y() > before and below.visibleRegion().boundingRect() == below.rect(), timeout=2000)
+
+
 def test_opening_with_mouse_and_keys(filled, qtbot):
     asked = []
     filled.open_requested.connect(asked.append)

@@ -63,6 +63,7 @@ class LibraryPanel(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setMinimumHeight(_LEAST_HEIGHT_PX)
         area.setWidget(content)
+        area.verticalScrollBar().rangeChanged.connect(self._show_current)
         self._area = area
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -101,14 +102,18 @@ class LibraryPanel(QWidget):
         self._current = None if path is None else Path(path)
         for known, card in self._cards.items():
             card.set_current(known == self._current)
-        if self._current in self._cards:
-            self._area.ensureWidgetVisible(self._cards[self._current], 0, SPACE[1])
+        self._show_current()
 
     def card(self, path: Path) -> ModelCard | None:
         """The card of a model, if it is listed."""
         return self._cards.get(Path(path))
 
     # ── inside ──
+
+    def _show_current(self) -> None:
+        """Keep the model in use in sight, also when its features take room from the list or cards above it grow."""
+        if self._current in self._cards:
+            self._area.ensureWidgetVisible(self._cards[self._current], 0, SPACE[1])
 
     def _card(self, path: Path) -> ModelCard:
         path = Path(path)
