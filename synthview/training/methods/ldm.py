@@ -63,7 +63,7 @@ class LdmLoss:
         adversary: weight of fooling the discriminator.
         adversary_from: first step at which it counts.
         diffusion_rate: learning rate of the UNet.
-        times: at which times the UNet learns (see ``draw_times``); what a head looks like is decided in the middle.
+        times: at which times the UNet learns (see ``draw_times``).
         prediction: "v_prediction" or "epsilon".
         sampling_steps: of DDIM, for sheets and in the manifest.
     """
