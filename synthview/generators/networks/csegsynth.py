@@ -28,6 +28,7 @@ from synthview.generators.checkpoint import Checkpoint
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family, NotThisFamily, Step
 from synthview.generators.info import Feature
+from synthview.generators.networks.quick_linear import apply_linear
 from synthview.generators.networks.trilinear_conv import TrilinearConv3d
 from synthview.generators.state_dicts import Shapes, Tensors
 from synthview.volume import Volume, VolumeKind, Window, centred_affine
@@ -40,7 +41,7 @@ _KERNEL, _PADDING = (3, 5, 5), (1, 2, 2)
 _EPS = 1e-6
 _SPACING_MM = 2.0
 _PUBLISHED_BASE, _PUBLISHED_FEATURES = 32, 20
-_HIDDEN_NUMBERS = 1 << 20  # of a block's wide layer at a time: 4 MiB in float32, which stay in the cache
+_HIDDEN_NUMBERS = 1 << 21  # of a block's wide layer at a time: 8 MiB in float32, most of which stay in the cache
 _AOMIC = (
     "age, sex, handedness, BMI, education level, background SES, IST fluid, IST memory, IST crystallised, IST total "
     "intelligence, BAS drive, BAS fun, BAS reward, BIS, NEO N, NEO E, NEO O, NEO A, NEO C, STAI T"
@@ -76,8 +77,8 @@ class ConvNeXtBlock(nn.Module):
         rows = max(1, _HIDDEN_NUMBERS // (4 * x.shape[1]))
         for first in range(0, len(voxels), rows):
             some = slice(first, first + rows)
-            hidden = F.gelu(self.pwconv1(self.norm(mixed[some])))
-            voxels[some].addcmul_(self.pwconv2(hidden), self.gamma)
+            hidden = apply_linear(self.norm(mixed[some]), self.pwconv1, gelu=True)
+            voxels[some].addcmul_(apply_linear(hidden, self.pwconv2), self.gamma)
             yield min(1.0, (first + rows) / len(voxels))
 
 

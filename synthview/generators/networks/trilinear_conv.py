@@ -36,19 +36,42 @@ class TrilinearConv3d(nn.Conv3d):
             self._kernels = _part_kernels(self.weight)
         count, _, depth, height, width = x.shape
         reach = [size // 2 for size in self.kernel_size]
-        padded = F.pad(x, (reach[2], reach[2], reach[1], reach[1], reach[0], reach[0]), mode="replicate")
-        padded = padded.contiguous(memory_format=torch.channels_last_3d)
+        padded = _repeat_ends(x, reach)
         out = x.new_empty((count, depth, 2, height, 2, width, 2, self.out_channels))
         whole = out.view(count, 2 * depth, 2 * height, 2 * width, self.out_channels).permute(0, 4, 1, 2, 3)
         bias = None if self.bias is None else self.bias.repeat_interleave(8)
         parts = product(_stretches(depth), _stretches(height), _stretches(width))
-        for ((d, d_end), (h, h_end), (w, w_end)), kernels in zip(parts, self._kernels, strict=True):
+        for number, ((d, d_end), (h, h_end), (w, w_end)) in enumerate(parts):
             if d < d_end and h < h_end and w < w_end:
                 source = padded[:, :, d : d_end + 2 * reach[0], h : h_end + 2 * reach[1], w : w_end + 2 * reach[2]]
-                phases = F.conv3d(source, kernels, bias, groups=self.groups)
+                phases = _convolve(source, self._kernels[number], bias, self.groups, turned=_is_turned(number))
                 phases = phases.view(count, self.out_channels, 2, 2, 2, d_end - d, h_end - h, w_end - w)
                 out[:, d:d_end, :, h:h_end, :, w:w_end] = phases.permute(0, 5, 2, 6, 3, 7, 4, 1)
                 yield d_end / depth, whole
+
+
+def _repeat_ends(x: torch.Tensor, reach: list[int]) -> torch.Tensor:
+    """(N, C, D, H, W) with its ends along D, H and W repeated, channels last; ``F.pad`` does it half as fast."""
+    d, h, w = (
+        torch.arange(-n, size + n, device=x.device).clamp(0, size - 1)
+        for n, size in zip(reach, x.shape[2:], strict=True)
+    )
+    return x.permute(0, 2, 3, 4, 1)[:, d[:, None, None], h[:, None], w].permute(0, 4, 1, 2, 3)
+
+
+def _convolve(
+    x: torch.Tensor, kernels: torch.Tensor, bias: torch.Tensor | None, groups: int, *, turned: bool
+) -> torch.Tensor:
+    """A convolution without padding, with the last two axes of the kernels, and so of x meanwhile, exchanged or not."""
+    if not turned:
+        return F.conv3d(x, kernels, bias, groups=groups)
+    x = x.transpose(3, 4).contiguous(memory_format=torch.channels_last_3d)
+    return F.conv3d(x, kernels, bias, groups=groups).transpose(3, 4)
+
+
+def _is_turned(part: int) -> bool:
+    """Whether a part is an end of the last axis, one voxel wide: the processor's convolution goes by rows along it."""
+    return part % 3 != 1
 
 
 def _stretches(length: int) -> tuple[tuple[int, int], ...]:
@@ -57,7 +80,10 @@ def _stretches(length: int) -> tuple[tuple[int, int], ...]:
 
 
 def _part_kernels(weight: torch.Tensor) -> list[torch.Tensor]:
-    """(out, in, …) to 27 times (out · 8 phases, in, …), the phase of the last axis changing fastest."""
+    """(out, in, …) to 27 times (out · 8 phases, in, …), the phase of the last axis changing fastest.
+
+    Those of parts that are turned have their last two axes exchanged.
+    """
     kernels = weight
     for axis in (2, 3, 4):
         taps = kernels.shape[axis]
@@ -67,7 +93,10 @@ def _part_kernels(weight: torch.Tensor) -> list[torch.Tensor]:
     kernels = kernels.view(outputs, inputs, 3, 2, depth, 3, 2, height, 3, 2, width)
     kernels = kernels.permute(2, 5, 8, 0, 3, 6, 9, 1, 4, 7, 10)
     kernels = kernels.reshape(27, outputs * 8, inputs, depth, height, width)
-    return [part.contiguous(memory_format=torch.channels_last_3d) for part in kernels]
+    return [
+        (part.transpose(3, 4) if _is_turned(number) else part).contiguous(memory_format=torch.channels_last_3d)
+        for number, part in enumerate(kernels)
+    ]
 
 
 def _matrices(reach: int) -> torch.Tensor:
