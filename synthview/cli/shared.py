@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synthview.errors import WrongRequestError
+from synthview.errors import SaveError, WrongRequestError
 
 Checkpoint = Annotated[str, typer.Argument(help="Checkpoint file, folder with one in it, or name of a bundled one.")]
 Family = Annotated[str | None, typer.Option(help="Name of the architecture; recognised from the weights if left out.")]
@@ -26,6 +26,18 @@ Trust = Annotated[
     typer.Option("--trust", help="Run a TorchScript or torch.export file, whose code could do anything; kept for it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")]
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those it lies in, unless it is there; before the work whose results go into it.
+
+    Raises:
+        SaveError: it can't be made; says why.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"{path} can't be made a folder: {error.strerror or error}; choose another --out") from error
 
 
 def parse_pairs(pairs: Iterable[str], option: str) -> dict[str, str]:

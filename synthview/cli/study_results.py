@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthview.cli.shared import AsJson, print_json, progress_line
+from synthview.cli.shared import AsJson, make_folder, print_json, progress_line
 from synthview.cli.study_make import Study
 from synthview.cli.study_passphrase import PassphraseFile, passphrase
 
@@ -20,7 +20,7 @@ def results(
     as_json: AsJson = False,
 ) -> None:
     """Count the votes; with --out write the report, the long table of votes and everything recorded beside it."""
-    from synthview.errors import SaveError, StudyError
+    from synthview.errors import StudyError
     from synthview.study.report.from_study import study_facts
     from synthview.study.report.write import write_report
     from synthview.study.results import study_results, write_results
@@ -33,10 +33,7 @@ def results(
         key = opened.key(passphrase(passphrase_file))
         found = study_results(opened, key)
         if out is not None:
-            try:
-                out.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SaveError(f"{out} can't be made a folder: {error.strerror or error}") from error
+            make_folder(out)
             written = write_results(found, out)
         if not found.votes:
             raise StudyError("nobody has answered a trial that counts yet; there is nothing to analyse")

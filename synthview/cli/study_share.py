@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from synthview.cli.shared import AsJson, print_json, progress_line
+from synthview.cli.shared import AsJson, make_folder, print_json, progress_line
 from synthview.cli.study_make import Study
 from synthview.errors import WrongRequestError
 
@@ -53,15 +53,11 @@ def import_(
 
 
 def _bundles(path: Path, out: Path, readers: list[str]) -> list[Path]:
-    from synthview.errors import SaveError
     from synthview.study.bundle import SUFFIX
     from synthview.study.bundle_export import export_bundle
     from synthview.study.study_folder import StudyFolder
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"{out} can't be made a folder: {error.strerror or error}") from error
+    make_folder(out)
     with StudyFolder.open(path) as study:
         groups = [readers] if readers else [[name] for name in study.store.readers]
         written = []

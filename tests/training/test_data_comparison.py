@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from synthview.cli.main import run
 from synthview.training.data.comparison import compare
@@ -39,6 +40,25 @@ def test_the_command_writes_and_prints_figures(tmp_path: Path, capsys: pytest.Ca
     with out.open(newline="", encoding="utf-8") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     assert rows.keys() == figures.keys() and rows["copies"]["real"] == ""
+
+
+def test_a_picture_shows_both_sets_on_one_grid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    real = write_brains(tmp_path / "real", range(2))
+    made = write_brains(tmp_path / "made", range(10, 13), shape=(40, 34, 36), scale=700)
+    out, sheet = tmp_path / "new" / "results.csv", tmp_path / "pictures" / "sheet.png"
+    command = ["evaluate", "--real", str(real), "--synthetic", str(made), "--out", str(out), "--sheet", str(sheet)]
+    assert run(command) == 0 and out.is_file()
+    assert str(sheet) in capsys.readouterr().out
+    left, right = np.split(imread(sheet)[..., 0], 2, axis=1)
+    bright = [(half > 0.3).mean() for half in (left, right)]
+    assert 1.2 < bright[0] / bright[1] < 1.8  # three synthetic brains, two real ones, as large and as bright
+
+
+def test_where_figures_cannot_go_is_said_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("x")
+    out = tmp_path / "file" / "results.csv"
+    assert run(["evaluate", "--real", "nowhere", "--synthetic", "nowhere", "--out", str(out)]) == 1
+    assert f"{out.parent} can't be made a folder" in capsys.readouterr().err
 
 
 def test_a_blurred_set_is_farther_than_a_fresh_one(tmp_path: Path) -> None:

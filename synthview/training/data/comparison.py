@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ from synthview.metrics.similarity import similarity_within
 from synthview.metrics.tissues import TissueFacts, accepted, central_csf_ml, segment, tissue_facts
 from synthview.training.data.steps import Progress, no_progress
 from synthview.training.data.volumes import Array, VolumeSet
+from synthview.volume.nifti import write_atomically
 
 _COMPONENTS = 16
 _PAIRS = 60
@@ -63,8 +65,7 @@ def compare(
     for name, some in (("real", real), ("synthetic", synthetic)):
         if len(some) < 2:
             raise TrainingDataError(f"the {name} set has {len(some)} volume; comparing takes at least 2 of each")
-    coarser = synthetic if np.prod(synthetic.spacing_mm) > 1.01 * np.prod(real.spacing_mm) else real
-    real, synthetic = real.on_grid_of(coarser), synthetic.on_grid_of(coarser)
+    real, synthetic = on_one_grid(real, synthetic)
     progress("comparing", 0.0)
     figures = _similarity(real, synthetic)
     progress("comparing", 0.4)
@@ -76,6 +77,12 @@ def compare(
     figures += _tissues(real, synthetic)
     progress("comparing", 1.0)
     return figures
+
+
+def on_one_grid(real: VolumeSet, synthetic: VolumeSet) -> tuple[VolumeSet, VolumeSet]:
+    """Both sets on the coarser of their grids, the real ones' if they are alike."""
+    coarser = synthetic if np.prod(synthetic.spacing_mm) > 1.01 * np.prod(real.spacing_mm) else real
+    return real.on_grid_of(coarser), synthetic.on_grid_of(coarser)
 
 
 def _similarity(real: VolumeSet, synthetic: VolumeSet) -> list[Figure]:
@@ -164,12 +171,17 @@ def _ageing(synthetic: VolumeSet, maps: Sequence[Array], facts: Sequence[TissueF
 
 
 def write_figures(figures: Sequence[Figure], path: Path) -> None:
-    """Write the rows as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Figure)], lineterminator="\n")
-        writer.writeheader()
-        for figure in figures:
-            writer.writerow({name: _text(value) for name, value in asdict(figure).items()})
+    """Write the rows as CSV.
+
+    Raises:
+        SaveError: they can't be written.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [f.name for f in fields(Figure)], lineterminator="\n")
+    writer.writeheader()
+    for figure in figures:
+        writer.writerow({name: _text(value) for name, value in asdict(figure).items()})
+    write_atomically(path, text.getvalue().encode())
 
 
 def _text(value: str | float) -> str:

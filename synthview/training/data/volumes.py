@@ -72,7 +72,7 @@ def read_volumes(folder: Path, limit: int = 200, *, tissue_maps: bool = False) -
     files = sorted(path for path in folder.iterdir() if is_nifti_name(path)) if folder.is_dir() else []
     if not files:
         raise TrainingDataError(f"{folder} has neither NIfTI files nor a training set in it")
-    volumes = [load_volume(files[i]).to_ras() for i in _evenly(len(files), limit)]
+    volumes = [load_volume(files[i]).to_ras() for i in evenly(len(files), limit)]
     first = volumes[0]
     for volume in volumes:
         if volume.voxels.shape != first.voxels.shape or not np.allclose(volume.spacing, first.spacing, rtol=1e-3):
@@ -88,7 +88,7 @@ def read_volumes(folder: Path, limit: int = 200, *, tissue_maps: bool = False) -
 
 
 def _from_training_set(opened: TrainingSet, limit: int, *, tissue_maps: bool) -> VolumeSet:
-    which = _evenly(len(opened), limit)
+    which = evenly(len(opened), limit)
     known = {column.name for column in opened.about.columns}
     ages = opened.values("age")[which] if "age" in known else np.full(len(which), np.nan)
     tissues: tuple[Array, ...] = ()
@@ -149,7 +149,8 @@ def _fitted(image: Array, ratio: Sequence[float], shape: Sequence[int]) -> Array
     return result
 
 
-def _evenly(count: int, limit: int) -> list[int]:
+def evenly(count: int, limit: int) -> list[int]:
+    """Places of so many of a set's members, from its first to its last; of all where there are no more."""
     return [int(i) for i in np.unique(np.linspace(0, count - 1, min(count, limit)).round())]
 
 
