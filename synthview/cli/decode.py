@@ -65,8 +65,12 @@ def _read_array(path: Path, option: str) -> npt.NDArray[Any]:
 
     try:
         array = np.load(existing_file(path, option), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise WrongRequestError(f"{option} {path} can't be read as a .npy array of numbers: {error}") from error
+    except OSError as error:
+        raise WrongRequestError(f"{option} {path} can't be read: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:  # numpy's own words advise to unpickle the file
+        raise WrongRequestError(
+            f"{option} {path} is no array of numbers, or was cut short; save one with numpy.save"
+        ) from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise WrongRequestError(f"{option} {path} must be a .npy file with one array of numbers")
     return array

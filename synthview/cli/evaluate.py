@@ -31,12 +31,12 @@ def evaluate(  # noqa: PLR0917  (typer: one parameter for each option)
     from synthview.training.data.side_by_side import save_side_by_side
     from synthview.training.data.volumes import read_volumes
 
-    for file in filter(None, (out, sheet)):
-        make_folder(file.parent)
     made = read_volumes(synthetic, limit)
     maps = bool(made.tissues)
     kept = read_volumes(real, limit, tissue_maps=maps)
     learnt = read_volumes(training, limit, tissue_maps=maps) if training else None
+    for file in filter(None, (out, sheet)):
+        make_folder(file.parent)
     if sheet:
         save_side_by_side(kept, made, sheet)
     figures = compare(kept, made, learnt, progress())

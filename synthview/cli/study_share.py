@@ -57,8 +57,8 @@ def _bundles(path: Path, out: Path, readers: list[str]) -> list[Path]:
     from synthview.study.bundle_export import export_bundle
     from synthview.study.study_folder import StudyFolder
 
-    make_folder(out)
     with StudyFolder.open(path) as study:
+        make_folder(out)
         groups = [readers] if readers else [[name] for name in study.store.readers]
         written = []
         for group in groups:

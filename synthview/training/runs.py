@@ -48,7 +48,7 @@ class RunRecord:
             said = json.loads((folder / RUN).read_text("utf-8"))
             recipe = parse_recipe(said["recipe"], str(folder / RUN))
             return cls(folder, recipe, Path(said["data"]), dict(said["versions"]))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise WrongRequestError(f"{folder} is not the folder of a training: it has no {RUN}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WrongRequestError(f"{folder / RUN} can't be understood ({error}); begin a new run") from error

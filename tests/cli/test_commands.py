@@ -80,10 +80,10 @@ def test_decode_asked_wrongly(rat: Path, tmp_path: Path, capsys: pytest.CaptureF
     np.save(tmp_path / "long.npy", np.ones((1, 9)))
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     for latents, says in (
-        ("z.npy", "can't be read as a .npy"),
+        ("z.npy", "no array of numbers"),
         ("no.npy", "not a file that exists"),
         ("long.npy", "has 8 numbers, got 9"),
-        ("objects.npy", "can't be read as a .npy"),
+        ("objects.npy", "no array of numbers"),
     ):
         arguments = ["decode", str(rat), "--latents", str(tmp_path / latents), "--out", str(tmp_path / "raw.npy")]
         assert run(arguments) == 2

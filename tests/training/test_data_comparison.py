@@ -56,8 +56,8 @@ def test_a_picture_shows_both_sets_on_one_grid(tmp_path: Path, capsys: pytest.Ca
 
 def test_where_figures_cannot_go_is_said_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("x")
-    out = tmp_path / "file" / "results.csv"
-    assert run(["evaluate", "--real", "nowhere", "--synthetic", "nowhere", "--out", str(out)]) == 1
+    real, out = write_brains(tmp_path / "real", range(2)), tmp_path / "file" / "results.csv"
+    assert run(["evaluate", "--real", str(real), "--synthetic", str(real), "--out", str(out)]) == 1
     assert f"{out.parent} can't be made a folder" in capsys.readouterr().err
 
 

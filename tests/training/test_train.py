@@ -159,8 +159,10 @@ def test_an_unfinished_export_is_refused(blobs: Path, tmp_path: Path) -> None:
     export_run(tmp_path / "run", tmp_path / "out")
     with pytest.raises(WrongRequestError, match="--overwrite"):
         export_run(tmp_path / "run", tmp_path / "out")
-    with pytest.raises(WrongRequestError, match="not the folder of a training"):
-        export_run(tmp_path, tmp_path / "other")
+    (tmp_path / "file").write_text("x")
+    for no_run in (tmp_path, tmp_path / "file"):
+        with pytest.raises(WrongRequestError, match="not the folder of a training"):
+            export_run(no_run, tmp_path / "other")
 
 
 def test_a_run_in_pieces_goes_on_elsewhere_to_the_same_weights(blobs: Path, tmp_path: Path) -> None:
