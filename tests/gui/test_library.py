@@ -97,6 +97,9 @@ def test_a_card_says_what_is_known(filled):
     filled.set_info(MINE, INFO)
     assert (mine.state, mine.caption.text()) == (CardState.OPENED, "HA-GAN · 256³")
     assert not mine.note.isVisible()
+    filled.set_info(MINE, replace(INFO, title="CSegSynth", output_shape=(4, 80, 128, 128)))
+    assert mine.caption.text() == "CSegSynth · 80 × 128 × 128"
+    assert "4 × 80 × 128 × 128" in mine.toolTip()
     filled.set_info(MINE, replace(INFO, notes=("The spacing is not known.", "Nor the licence.")))
     assert mine.note.isVisible()
     assert mine.note.text() == "The spacing is not known."
@@ -107,7 +110,7 @@ def test_a_card_says_what_is_known(filled):
 def test_what_a_manifest_says_is_in_the_tooltip(filled):
     filled.set_info(MINE, replace(INFO, label="Brains of adults", licence="CC-BY-4.0"))
     tooltip = card(filled, MINE).toolTip()
-    assert tooltip.splitlines() == [str(MINE), "Brains of adults", "Licence: CC-BY-4.0"]
+    assert tooltip.splitlines() == [str(MINE), "Brains of adults", "HA-GAN · 256³", "Licence: CC-BY-4.0"]
 
 
 def test_a_failure_is_on_the_card_and_goes_when_it_opens_after_all(filled):

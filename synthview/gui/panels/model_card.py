@@ -101,8 +101,9 @@ class ModelCard(QFrame):
     def show_info(self, info: GeneratorInfo) -> None:
         """It has been opened; what is unknown about it is said with a warning sign."""
         self._info = info
-        about = f"{info.title} · {size_text(info.output_shape)}"
-        said = filter(None, [info.label, f"Licence: {info.licence}" if info.licence else ""])
+        about = f"{info.title} · {size_text((1, *info.output_shape[1:]))}"  # channels would be cut off
+        whole = f"{info.title} · {size_text(info.output_shape)}"
+        said = filter(None, [info.label, whole, f"Licence: {info.licence}" if info.licence else ""])
         tooltip = "\n".join([str(self.path), *said, *(f"⚠ {note}" for note in info.notes)])
         self._show(CardState.OPENED, about, info.notes[0] if info.notes else "", tooltip)
 
