@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Signal
 
 from synthview.errors import Cancelled
 from synthview.generators.info import GenerateRequest
 from synthview.gui.worker import Worker
+
+_PREVIEW_WORTH_ENDING_MS = 3000
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class LatestWins(QObject):
 
     What runs is finished and shown although a newer request waits: if every superseded picture were dropped, a steady
     drag would show nothing until the hand stops.  Only what takes many steps, and so perhaps minutes, is given up for a
-    newer request (``preempt``).
+    newer request (``preempt``); a coarse preview of it not before it has taken three seconds.
 
     Signals:
         finished: a request and its volume.
@@ -46,6 +48,7 @@ class LatestWins(QObject):
         self._job: int | None = None
         self._running: _Wanted | None = None
         self._waiting: _Wanted | None = None
+        self._since_start = QElapsedTimer()
         worker.progressed.connect(self._on_progressed)
         worker.finished.connect(self._on_finished)
         worker.failed.connect(self._on_failed)
@@ -65,7 +68,7 @@ class LatestWins(QObject):
             self.busy_changed.emit(True)
         else:
             self._waiting = wanted
-            if preempt and self._job is not None:
+            if preempt and self._job is not None and not self._is_quick(self._running):
                 self._worker.cancel(self._job)  # which then fails with Cancelled, and the waiting one starts
 
     def cancel(self) -> None:
@@ -75,8 +78,13 @@ class LatestWins(QObject):
             self._worker.cancel(job)
             self.busy_changed.emit(False)
 
+    def _is_quick(self, running: _Wanted) -> bool:
+        """Whether what runs is a coarse preview that may well end soon."""
+        return running.request.coarse and self._since_start.elapsed() < _PREVIEW_WORTH_ENDING_MS
+
     def _start(self, wanted: _Wanted) -> None:
         self._running = wanted
+        self._since_start.start()
         self._job = self._worker.generate(wanted.path, wanted.request, device=wanted.device)
 
     def _on_progressed(self, job: int, fraction: float) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from synthview.errors import Cancelled, WorkerDiedError
 from synthview.generators.info import GenerateRequest
+from synthview.gui import latest as latest_module
 from synthview.gui.latest import LatestWins
 
 
@@ -148,3 +149,21 @@ def test_what_takes_many_steps_is_given_up_for_a_newer_request(latest, worker, h
     assert heard.results == [(0.3, 0.3)]
     assert heard.failures == []
     assert heard.busy == [True, False]
+
+
+def test_a_drag_shows_coarse_previews_of_what_takes_many_steps(latest, worker, heard):
+    for psi in (0.1, 0.2, 0.3):
+        latest.submit("m", GenerateRequest(truncation=psi, coarse=True), preempt=True)
+    latest.submit("m", GenerateRequest(truncation=0.3), preempt=True)  # the hand lets go
+    assert worker.cancelled == []
+    worker.end_one()
+    worker.end_one()
+    assert [made for made, _ in heard.results] == [0.1, 0.3]
+    assert not worker.given[-1][1].coarse
+
+
+def test_a_preview_that_takes_long_is_given_up_too(latest, worker, monkeypatch):
+    monkeypatch.setattr(latest_module, "_PREVIEW_WORTH_ENDING_MS", 0)
+    for psi in (0.1, 0.2):
+        latest.submit("m", GenerateRequest(truncation=psi, coarse=True), preempt=True)
+    assert worker.cancelled == [1]
