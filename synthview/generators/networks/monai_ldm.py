@@ -42,6 +42,7 @@ from synthview.generators.networks.monai_layers import (
 )
 from synthview.generators.networks.monai_outline import has_outline, outline
 from synthview.generators.networks.monai_weights import is_autoencoder, is_diffusion
+from synthview.generators.networks.quick_conv import quicken_convs
 from synthview.generators.samplers.latent import SAMPLERS, make_levels, sample
 from synthview.generators.samplers.steps import Steps, part_of
 from synthview.generators.state_dicts import Shapes, Tensors
@@ -69,6 +70,7 @@ class LatentDiffusion(nn.Module):
         super().__init__()
         self.autoencoder = build_autoencoder(arguments["autoencoder"])
         self.diffusion = build_diffusion(arguments["diffusion"])
+        quicken_convs(self)
         self.arguments = dict(arguments)
 
     def sample(
