@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from synthview.errors import TrainingDataError
+from synthview.training.box_means import box_means
 from synthview.training.dataset import Column, TrainingSet
 from synthview.training.randomness import indices_of_step
 from synthview.training.recipe import Data
@@ -107,30 +107,8 @@ def fit(stored: Bytes, shape: tuple[int, int, int]) -> Bytes:
 
 
 def resample(stored: Bytes, shape: tuple[int, int, int]) -> Bytes:
-    """(I, J, K) to another number of voxels over the same field of view: means of boxes, so that nothing aliases.
-
-    Where an axis gains voxels, it is interpolated linearly instead.
-    """
-    values = stored.astype(np.float32)
-    for axis, want in enumerate(shape):
-        values = np.tensordot(_boxes(values.shape[axis], want), values, axes=(1, axis))
-        values = np.moveaxis(values, 0, axis)
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def _boxes(have: int, want: int) -> npt.NDArray[np.float32]:
-    """Weights (want, have) of the voxels that each new voxel covers."""
-    if want > have:
-        centres = np.clip((np.arange(want) + 0.5) * have / want - 0.5, 0, have - 1)
-        distance = np.abs(centres[:, None] - np.arange(have)[None])
-        nearest: npt.NDArray[np.float32] = np.clip(1 - distance, 0, 1).astype(np.float32)
-        return nearest
-    edges = np.linspace(0, have, want + 1)
-    weights = np.zeros((want, have), dtype=np.float32)
-    for row, (low, high) in enumerate(pairwise(edges)):
-        voxels = np.arange(have)
-        weights[row] = np.clip(np.minimum(high, voxels + 1) - np.maximum(low, voxels), 0, 1) / (high - low)
-    return weights
+    """(I, J, K) to another number of voxels over the same field of view, as ``box_means``."""
+    return np.clip(np.rint(box_means(stored, shape)), 0, 255).astype(np.uint8)
 
 
 def _spacing(data: TrainingSet, recipe: Data) -> tuple[float, float, float]:

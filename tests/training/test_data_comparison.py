@@ -90,6 +90,15 @@ def test_other_grids_are_brought_to_the_real_one(tmp_path: Path) -> None:
     assert np.abs(other.images[0] - real.images[0]).mean() < 0.02  # the same brain around the same centre
 
 
+def test_much_finer_scans_are_averaged_not_sampled() -> None:
+    noise = np.random.default_rng(0).random((60, 60, 60), dtype=np.float32)
+    ages = np.full(1, np.nan)
+    fine = VolumeSet(("a",), (noise,), (), ages, (1.0, 1.0, 1.0))
+    coarse = VolumeSet(("b",), (np.zeros((12, 20, 15), dtype=np.float32),), (), ages, (5.0, 3.0, 4.0))
+    expected = noise.reshape(12, 5, 20, 3, 15, 4).mean(axis=(1, 3, 5))
+    np.testing.assert_allclose(fine.on_grid_of(coarse).images[0], expected, atol=1e-5)
+
+
 def test_finer_scans_are_made_as_coarse_as_the_samples(tmp_path: Path) -> None:
     fine = read_volumes(write_brains(tmp_path / "fine", range(2), shape=(64, 64, 64)))
     coarse = replace(fine, images=tuple(block_mean(image) for image in fine.images), spacing_mm=(8.0, 8.0, 8.0))

@@ -23,7 +23,7 @@ from synthview.training.data.volumes import Array, VolumeSet
 from synthview.volume.nifti import write_atomically
 
 _COMPONENTS = 16
-_PAIRS = 60
+_PAIRS = 200
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from synthview.errors import TrainingDataError
+from synthview.training.box_means import box_means
 from synthview.training.dataset import TrainingSet
 from synthview.volume import Volume, VolumeKind, load_volume
 from synthview.volume.nifti import is_nifti_name
@@ -48,7 +48,7 @@ class VolumeSet:
         return tuple(self.images[0].shape)
 
     def on_grid_of(self, other: VolumeSet) -> VolumeSet:
-        """The set with another's spacing and shape: zoomed, then padded with background or cut around the centre."""
+        """The set with another's spacing and shape: means of boxes, padded with background or cut around the centre."""
         ratio = [own / wanted for own, wanted in zip(self.spacing_mm, other.spacing_mm, strict=True)]
         images = tuple(_fitted(image, ratio, other.shape) for image in self.images)
         tissues = tuple(np.stack([_fitted(part, ratio, other.shape) for part in parts]) for parts in self.tissues)
@@ -138,7 +138,7 @@ def _age(volume: Volume) -> float:
 
 def _fitted(image: Array, ratio: Sequence[float], shape: Sequence[int]) -> Array:
     if not np.allclose(ratio, 1, atol=0.01):
-        image = ndimage.zoom(image, ratio, order=1, grid_mode=True, mode="nearest")
+        image = box_means(image, [max(1, round(n * r)) for n, r in zip(image.shape, ratio, strict=True)])
     result = np.zeros(tuple(shape), dtype=np.float32)
     source, target = [], []
     for have, want in zip(image.shape, shape, strict=True):
