@@ -20,7 +20,7 @@ from synthview.training.losses import least_squares, says
 from synthview.training.methods.base import Method, Setting
 from synthview.training.methods.ldm import draw_times
 from synthview.training.methods.registry import METHODS, find_method
-from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
+from synthview.training.networks.critics import FineCritic, PatchCritic, patches_with_anatomy
 from synthview.training.recipe import Recipe, bundled_recipes, load_recipe, parse_recipe
 from synthview.training.run import train
 from synthview.training.samples import Samples
@@ -262,6 +262,39 @@ def test_a_decoder_can_learn_alone_while_the_latents_stay(blobs: Path) -> None:
     assert moved == {"decoder", "post_quant_conv"}
 
 
+def test_later_phases_of_latent_diffusion_go_on_with_the_unet_and_then_the_decoder_alone(blobs: Path) -> None:
+    loss = {**CASES["ldm"]["loss"], "more_steps": 1, "decoder_steps": 2}
+    recipe = recipe_of({**CASES["ldm"], "loss": loss})
+    method = build(replace(recipe, training=replace(recipe.training, steps=5)), blobs)
+    assert [method.done(step) for step in range(5)] == [0, 0, 0.5, 0.5, 0.75]
+    assert [_moved(method, step) for step in range(5)] == [
+        {"autoencoder.encoder", "autoencoder.decoder", "autoencoder.quant", "autoencoder.post", "critic"},
+        {"diffusion", "scale"},
+        {"diffusion"},
+        {"autoencoder.decoder", "autoencoder.post", "fine critic"},
+        {"autoencoder.decoder", "autoencoder.post", "fine critic"},
+    ]
+
+
+def _moved(method: Method, step: int) -> set[str]:
+    """What a step changes: networks, and parts of the autoencoder."""
+    before = {name: {k: v.clone() for k, v in n.state_dict().items()} for name, n in method.networks.items()}
+    method.step(method.samples.take([0, 1]), step)
+    changed = {
+        (name, key.split(".")[0].split("_")[0])
+        for name, network in method.networks.items()
+        for key, value in network.state_dict().items()
+        if not torch.equal(value, before[name][key])
+    }
+    return {f"{name}.{part}" if name == "autoencoder" else name for name, part in changed}
+
+
+def test_phases_that_do_not_fit_the_steps_are_refused(blobs: Path) -> None:
+    recipe = recipe_of({**CASES["ldm"], "loss": {"autoencoder_steps": 1, "decoder_steps": 1}})
+    with pytest.raises(WrongRequestError, match=r"decoder_steps \(1\) leave none of training.steps \(2\)"):
+        build(recipe, blobs)
+
+
 @pytest.mark.parametrize(("middle", "median", "in_the_middle"), [(None, 500, 0.5), ((-0.3, 1.0), 426, 0.7)])
 def test_a_unet_learns_at_all_times_or_mostly_in_the_middle(
     middle: tuple[float, float] | None, median: int, in_the_middle: float
@@ -290,3 +323,23 @@ def test_a_patch_discriminator_tells_blurred_from_sharp(judge: Callable[..., tor
         loss.backward()
         optimiser.step()
     assert loss.item() < 0.5
+
+
+def test_the_discriminator_of_fine_detail_tells_what_is_too_faint_for_another() -> None:
+    random = torch.Generator().manual_seed(0)
+    smooth = F.avg_pool3d(torch.rand(2, 1, 32, 32, 32, generator=random), 5, stride=1, padding=2)
+    sharp = smooth + 0.04 * torch.randn(smooth.shape, generator=random)
+    everywhere = torch.ones(2, 1, 8, 8, 8)
+    left = {}
+    for kind in (FineCritic, lambda width: PatchCritic(1, width, spectral=False)):
+        torch.manual_seed(0)
+        critic = kind(4)
+        optimiser = torch.optim.Adam(critic.parameters(), 4e-3)
+        for _ in range(60):
+            loss = least_squares(critic(sharp), real=True, counts=everywhere)
+            loss = loss + least_squares(critic(smooth), real=False, counts=everywhere)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        left[type(critic)] = loss.item()
+    assert left[FineCritic] < 0.2 < 0.45 < left[PatchCritic]

@@ -1,14 +1,18 @@
-"""Latent diffusion in two phases of one run: an autoencoder, then a UNet that takes the noise out of its latents.
+"""Latent diffusion in phases of one run: an autoencoder, a UNet that takes the noise out of its latents, the decoder.
 
 Pinaya et al., "Brain Imaging Generation with Latent Diffusion Models", DGM4MICCAI 2022: AutoencoderKL trained with L1,
 a small KL term, a perceptual and a patch-adversarial loss; then a UNet that is told the features twice, as constant
 channels and as a token to attend to.  There is no pretrained network for a perceptual loss here; the discriminator's
 hidden layers take its place (Larsen et al. 2016).
 
-    steps 1 … autoencoder_steps     L1 + edges + kl · KL + hidden · difference of hidden layers + adversary · fooled
-    steps after                     mean squared error of what the UNet predicts
+    autoencoder_steps   L1 + edges + kl · KL + hidden · difference of hidden layers + adversary · fooled
+    those that remain   mean squared error of what the UNet predicts, at ``times``
+    more_steps          the same, at all times alike
+    decoder_steps       as at first, of the decoder alone, whose discriminator is shown fine detail
 
-Learning rates fall within each of the two.
+What latents can't say the decoder of the first phase leaves out, and volumes are soft.  In the last phase it puts in
+detail as scans have it, without which a discriminator would tell it at once.  Learning rates fall within each phase;
+the last two begin half way down.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from synthview.generators.state_dicts import shapes_of
 from synthview.training.losses import edge_difference, kl_to_normal, least_squares
 from synthview.training.methods.base import Losses, Method, Setting, adam, frozen
 from synthview.training.muon import Muon, split_matrices
-from synthview.training.networks.critics import PatchCritic, patches_with_anatomy
+from synthview.training.networks.critics import FineCritic, PatchCritic, patches_with_anatomy
 from synthview.training.networks.latent_diffusion import (
     LdmNetwork,
     Scale,
@@ -41,7 +45,7 @@ from synthview.training.networks.latent_diffusion import (
 from synthview.training.samples import Batch
 
 _SCALED_BY = 16  # samples whose latents decide the scale
-_PIECES_SHARE = 0.95  # of the first phase, during which the autoencoder sees pieces
+_PIECES_SHARE = 0.95  # of the first and last phase, during which the autoencoder sees pieces
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,16 @@ class LdmLoss:
 
     Attributes:
         autoencoder_steps: steps of the first phase.
-        crop: voxels of the pieces that the autoencoder sees, but for the last twentieth of its phase; none: whole
+        crop: voxels of the pieces that the autoencoder sees, but for the last twentieth of its phases; none: whole
             scans.  What it does is local, and it learns more from pieces of many scans than from one scan.
         learning_rate: of the autoencoder.
         matrix_rate: of Muon, for the weights of both networks' inner layers; 0: AdamW for these too.
         critic_rate: of the discriminator.
         edges: weight of the absolute difference of neighbours' differences, for which faint edges count too.
+        more_steps: of the UNet, in a second round.
+        decoder_steps: steps of the last phase.
+        fine: weight of fooling the last phase's discriminator.
+        fine_rate: of that discriminator.
         keep_latents: whether only the decoder learns in the first phase: for a run that starts from another, whose UNet
             then stays right.
         kl: weight of the KL term, a mean over the latent's numbers; published weights (1e-6) are of their sum.
@@ -63,7 +71,7 @@ class LdmLoss:
         adversary: weight of fooling the discriminator.
         adversary_from: first step at which it counts.
         diffusion_rate: learning rate of the UNet.
-        times: at which times the UNet learns (see ``draw_times``).
+        times: at which times the UNet learns at first (see ``draw_times``).
         prediction: "v_prediction" or "epsilon".
         sampling_steps: of DDIM, for sheets and in the manifest.
     """
@@ -74,6 +82,10 @@ class LdmLoss:
     matrix_rate: float = 0.0
     critic_rate: float = 4e-4
     edges: float = 0.0
+    more_steps: int = 0
+    decoder_steps: int = 0
+    fine: float = 0.02
+    fine_rate: float = 1e-3
     keep_latents: bool = False
     kl: float = 1e-3
     hidden: float = 0.03
@@ -103,6 +115,7 @@ class Ldm(Method):
                 f"{self.recipe.name}: network.autoencoder_blocks needs a number for each level of the autoencoder, and "
                 "network.attention a yes or no for each level of the UNet"
             )
+        self._phases()
         self.latent_size = self._latent_size()
         self._piece = self._piece_size()
         self._clean: torch.Tensor | None = None
@@ -112,11 +125,15 @@ class Ldm(Method):
             "critic": PatchCritic(1, size.critic_width, spectral=False),
             "scale": Scale(),
         }
+        if self.loss.decoder_steps:
+            self.networks["fine critic"] = FineCritic(size.fine_width)
         for network in self.networks.values():
             network.to(self.device)
         self._optimise("autoencoder", self.loss.learning_rate)
         self._optimise("diffusion", self.loss.diffusion_rate)
         self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
+        if self.loss.decoder_steps:
+            self.optimisers["fine critic"] = adam(self.networks["fine critic"], self.loss.fine_rate)
         self._alphas = make_levels(
             1000, 50, "scaled_linear_beta", 0.0015, 0.0205, prediction=self.loss.prediction
         ).alphas_cumprod
@@ -131,17 +148,19 @@ class Ldm(Method):
             self.optimisers[f"{name} matrices"] = Muon(matrices, lr=self.loss.matrix_rate)
 
     def done(self, step: int) -> float:
-        """Of the phase that is on."""
-        first: int = self.loss.autoencoder_steps
-        return step / first if step < first else (step - first) / (self.recipe.training.steps - first)
+        """Of the phase that is on; of one that goes on with a network, its second half."""
+        phase, begun, ends = self._phase(step)
+        share = (step - begun) / (ends - begun)
+        return share if phase in {"autoencoder", "diffusion"} else (1 + share) / 2
 
     def step(self, batch: Batch, step: int) -> Losses:
         """One step of the phase that is on."""
-        if step < self.loss.autoencoder_steps:
-            return self._autoencoder_step(batch, step)
-        if step == self.loss.autoencoder_steps:
+        phase, begun, _ = self._phase(step)
+        if phase in {"autoencoder", "decoder"}:
+            return self._autoencoder_step(batch, step, last=phase == "decoder")
+        if phase == "diffusion" and step == begun:
             self._find_scale()
-        return self._diffusion_step(batch, step)
+        return self._diffusion_step(batch, step, self.loss.times if phase == "diffusion" else None)
 
     def latents(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """Noise of the latent's shape."""
@@ -198,6 +217,21 @@ class Ldm(Method):
     def _scale(self) -> Scale:
         return cast(Scale, self.networks["scale"])
 
+    def _phase(self, step: int) -> tuple[str, int, int]:
+        """The phase that a step belongs to, the phase's first step, and the first after it."""
+        return next(phase for phase in self._phases() if step < phase[2])
+
+    def _phases(self) -> list[tuple[str, int, int]]:
+        loss, steps = self.loss, self.recipe.training.steps
+        denoised = steps - loss.decoder_steps
+        ends = (loss.autoencoder_steps, denoised - loss.more_steps, denoised, steps)
+        if (loss.more_steps or loss.decoder_steps) and ends[0] >= ends[1]:
+            raise WrongRequestError(
+                f"{self.recipe.name}: loss.autoencoder_steps ({loss.autoencoder_steps}), more_steps "
+                f"({loss.more_steps}) and decoder_steps ({loss.decoder_steps}) leave none of training.steps ({steps})"
+            )
+        return list(zip(("autoencoder", "diffusion", "more", "decoder"), (0, *ends), ends, strict=False))
+
     def _latent_size(self) -> tuple[int, int, int]:
         halvings, more = len(self.network.autoencoder) - 1, len(self.network.diffusion) - 1
         shape = self.recipe.data.shape
@@ -226,21 +260,23 @@ class Ldm(Method):
 
     def _seen(self, volumes: torch.Tensor, random: torch.Generator, step: int) -> torch.Tensor:
         """What the autoencoder sees of a batch: pieces, or towards the end about as many voxels in whole scans."""
-        if step < _PIECES_SHARE * self.loss.autoencoder_steps:
+        _, begun, ends = self._phase(step)
+        if step - begun < _PIECES_SHARE * (ends - begun):
             return self._cut(random, volumes)
         share = math.prod(self._piece) / math.prod(volumes.shape[2:])
         return volumes[: max(1, round(share * len(volumes)))]
 
-    def _autoencoder_step(self, batch: Batch, step: int) -> Losses:
+    def _autoencoder_step(self, batch: Batch, step: int, *, last: bool = False) -> Losses:
         random = self.random("ldm", step)
         scans = self._seen(batch.volumes.to(self.device), random, step)
         real = ((scans + 1) / 2).contiguous(memory_format=torch.channels_last_3d)
         counts = patches_with_anatomy(scans)
         halvings = len(self.network.autoencoder) - 1
         noise = self.normal(random, len(real), self.network.latent_channels, *(n >> halvings for n in real.shape[2:]))
-        autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(PatchCritic, self.networks["critic"])
+        judge = "fine critic" if last else "critic"
+        autoencoder, critic = cast(Any, self.networks["autoencoder"]), cast(PatchCritic, self.networks[judge])
         with frozen(critic), self.precision():
-            with torch.set_grad_enabled(not self.loss.keep_latents):
+            with torch.set_grad_enabled(not (last or self.loss.keep_latents)):
                 mean, sigma = autoencoder.encode(real)
             again = autoencoder.decode(mean + sigma * noise).float()
             losses: Losses = {
@@ -252,12 +288,12 @@ class Ldm(Method):
             total = losses["L1"] + sum(getattr(self.loss, name) * losses[name] for name in ("edges", "kl", "hidden"))
             if step >= self.loss.adversary_from:
                 losses["fooled"] = least_squares(critic(again), real=True, counts=counts)
-                total = total + self.loss.adversary * losses["fooled"]
+                total = total + (self.loss.fine if last else self.loss.adversary) * losses["fooled"]
         self.update("autoencoder", total)
         with self.precision():
             told_apart = least_squares(critic(real), real=True, counts=counts)
             told_apart = told_apart + least_squares(critic(again.detach()), real=False, counts=counts)
-        self.update("critic", told_apart)
+        self.update(judge, told_apart)
         return {"autoencoder": total, **losses, "critic": told_apart}
 
     @torch.no_grad()
@@ -281,11 +317,11 @@ class Ldm(Method):
         mean, _ = autoencoder.encode((volumes + 1) / 2)
         return cast(torch.Tensor, mean.float())
 
-    def _diffusion_step(self, batch: Batch, step: int) -> Losses:
+    def _diffusion_step(self, batch: Batch, step: int, times_at: tuple[float, float] | None) -> Losses:
         random = self.random("ldm", step)
         clean = self._clean_latents()[batch.indices]
         noise = self.normal(random, *clean.shape)
-        times = draw_times(len(clean), len(self._alphas), self.loss.times, random)
+        times = draw_times(len(clean), len(self._alphas), times_at, random)
         alpha = self._alphas[times].to(self.device).view(-1, 1, 1, 1, 1)
         noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
         wanted = noise

@@ -13,6 +13,7 @@ from torch.nn.utils import parametrizations
 Size = tuple[int, int, int]
 NORMS = ("none", "batch", "instance")
 BACKGROUND = -0.96  # what is darker counts as background
+_LOUD = 10.0
 
 
 class Downward(nn.Module):
@@ -95,6 +96,22 @@ class PatchCritic(nn.Module):
     def hidden(self, x: torch.Tensor) -> torch.Tensor:
         """What the last layer is given, (N, 2 · width, I/4, J/4, K/4): features to compare volumes by."""
         return cast(torch.Tensor, self.layers[:-1](x.contiguous(memory_format=torch.channels_last_3d)))
+
+
+class FineCritic(PatchCritic):
+    """One that is shown what is finer than 3³ voxels beside the volume, ten times as loud: by itself it is too faint.
+
+    Args:
+        width: as there.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(2, width, spectral=False)
+
+    def hidden(self, x: torch.Tensor) -> torch.Tensor:
+        """What the last layer is given, of (N, 1, I, J, K)."""
+        fine = x - F.avg_pool3d(x, 3, stride=1, padding=1)
+        return super().hidden(torch.cat([x, _LOUD * fine], dim=1))
 
 
 def patches_with_anatomy(wanted: torch.Tensor) -> torch.Tensor:

@@ -29,6 +29,7 @@ class LdmNetwork:
         diffusion: channels of the UNet's levels.
         attention: whether each level of the UNet attends.
         critic_width: of the autoencoder's discriminator.
+        fine_width: of the one that is shown fine detail.
     """
 
     autoencoder: tuple[int, ...] = (32, 64, 64)
@@ -39,6 +40,7 @@ class LdmNetwork:
     diffusion: tuple[int, ...] = (64, 128, 256)
     attention: tuple[bool, ...] = (False, True, True)
     critic_width: int = 32
+    fine_width: int = 24
 
 
 class Scale(nn.Module):
