@@ -49,7 +49,10 @@ def _shown(manifest: Manifest) -> str:
     seeds = "Middle axial slices of the seeds 0 to 15, as radiologists see them"
     for feature in [f for f in manifest.features if not f.categories][:1]:
         unit = f" {feature.unit}" if feature.unit else ""
-        return f"{seeds}; `{feature.name}` goes from {feature.low:g} to {feature.high:g}{unit}."
+        return (
+            f"{seeds}, each with all features of a sample trained on; `{feature.name}` goes from {feature.low:g} to "
+            f"{feature.high:g}{unit}."
+        )
     return f"{seeds}."
 
 

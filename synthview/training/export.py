@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,25 +59,27 @@ def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> 
     manifest.save(out / MANIFEST)
     card = model_card(record, method.samples, manifest, step, read_journal(record.folder))
     write_atomically(out / CARD, card.encode())
-    slices = axial_slices(out)
+    slices = axial_slices(out, shown_features(method.samples))
     write_atomically(out / THUMBNAIL, png(square(slices[0])))
     write_atomically(out / SAMPLES, png(grid([enlarged(each) for each in slices], _COLUMNS)))
     return out
 
 
-def axial_slices(folder: Path) -> list[npt.NDArray[np.float32]]:
-    """Middle axial slices, as radiologists see them, 0 to 1, of a generator's first 16 seeds.
+def shown_features(samples: Samples) -> list[dict[str, float]]:
+    """What is asked of the sheet's 16 volumes: features that go together in a sample, ordered by the first number."""
+    if not samples.columns:
+        return [{} for _ in range(_COLUMNS**2)]
+    values = {c.name: samples.data.values(c.name).clip(c.low, c.high) for c in samples.columns}
+    first = next((c.name for c in samples.columns if not c.categories), samples.columns[0].name)
+    places = np.linspace(0, len(samples) - 1, _COLUMNS**2).round().astype(int)
+    rows = values[first].argsort(kind="stable")[places]
+    return [{name: float(column[row]) for name, column in values.items()} for row in rows]
 
-    The first feature that is a number goes from its lowest to its highest value, all others stay as they are.
-    """
+
+def axial_slices(folder: Path, asked: Sequence[Mapping[str, float]]) -> list[npt.NDArray[np.float32]]:
+    """Middle axial slices, as radiologists see them, 0 to 1, of a generator's first seeds, of these features."""
     generator = load_generator(folder, device="cpu")
-    first = [feature for feature in generator.info.features if not feature.categories][:1]
-    slices = []
-    for seed in range(_COLUMNS**2):
-        share = seed / (_COLUMNS**2 - 1)
-        features = {feature.name: feature.low + share * (feature.high - feature.low) for feature in first}
-        slices.append(_axial(generator.generate(seed=seed, features=features)))
-    return slices
+    return [_axial(generator.generate(seed=seed, features=features)) for seed, features in enumerate(asked)]
 
 
 def _axial(volume: Volume) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 import synthview as sv
 from synthview.errors import WrongRequestError
 from synthview.training.dataset import TrainingSet
-from synthview.training.export import export_run
+from synthview.training.export import export_run, shown_features
 from synthview.training.journal import read_journal
 from synthview.training.losses import least_squares, says
 from synthview.training.methods.base import Method, Setting
@@ -209,6 +209,17 @@ def test_a_method_steps_and_its_result_opens_as_the_family(name: str, blobs: Pat
     volume = generator.generate(seed=0)
     assert np.isfinite(volume.voxels).all()
     assert [f.name for f in generator.info.features] == list(recipe.data.features)
+
+
+def test_the_card_s_samples_have_features_that_go_together(blobs: Path) -> None:
+    case = next(case for case in CASES.values() if case.get("features") == ["sex", "age", "icv"])
+    asked = shown_features(build(recipe_of(case), blobs).samples)
+    people = TrainingSet.open(blobs)
+    rows = {tuple(row) for row in np.stack([people.values(name) for name in ("sex", "age", "icv")], axis=1).round(2)}
+    assert len(asked) == 16
+    assert {tuple(np.round([one["sex"], one["age"], one["icv"]], 2)) for one in asked} == rows
+    ages = [one["age"] for one in asked]
+    assert ages == sorted(ages)
 
 
 def test_every_bundled_recipe_is_one_of_a_method_s() -> None:
