@@ -165,6 +165,13 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "loss": {"matrix_rate": 0.02, "adversary": 0.01, "code_rate": 0.01, "encoder": 1.0},
     },
+    "paired with a discriminator of fine detail": {
+        "method": "paired",
+        "family": "ha-gan",
+        "shape": [16, 16, 16],
+        "network": {"latent_dim": 4, "channel": 1, "critic_width": 2, "critic_fine": True},
+        "loss": {"adversary": 0.01, "code_rate": 0.01},
+    },
 }
 
 
@@ -209,6 +216,13 @@ def test_a_method_steps_and_its_result_opens_as_the_family(name: str, blobs: Pat
     volume = generator.generate(seed=0)
     assert np.isfinite(volume.voxels).all()
     assert [f.name for f in generator.info.features] == list(recipe.data.features)
+
+
+def test_a_discriminator_of_fine_detail_is_not_for_tissue_maps(blobs: Path) -> None:
+    case = CASES["paired"]
+    recipe = recipe_of({**case, "network": {**case["network"], "critic_fine": True}, "loss": {"adversary": 0.01}})
+    with pytest.raises(WrongRequestError, match="critic_fine is for scans"):
+        build(recipe, blobs)
 
 
 def test_the_card_s_samples_have_features_that_go_together(blobs: Path) -> None:

@@ -32,7 +32,7 @@ from synthview.training.methods.hagan import SlabEncoder
 from synthview.training.methods.one_pass import OnePass
 from synthview.training.muon import Muon, split_matrices
 from synthview.training.networks import forwards
-from synthview.training.networks.critics import BACKGROUND, PatchCritic, patches_with_anatomy
+from synthview.training.networks.critics import BACKGROUND, FineCritic, PatchCritic, patches_with_anatomy
 from synthview.training.recipe import Recipe
 from synthview.training.samples import Batch, Samples
 
@@ -86,11 +86,13 @@ class PairedSizes(Sizes):
     Attributes:
         critic_width: first channels of the discriminator.
         critic_spectral: whether it is normalised spectrally: too weak for a scan's texture.
+        critic_fine: whether it is shown fine detail by itself, louder (scans).
         encoder_width: channels of the encoder.
     """
 
     critic_width: int = 16
     critic_spectral: bool = True
+    critic_fine: bool = False
     encoder_width: int = 16
 
 
@@ -128,10 +130,16 @@ class Paired(OnePass):
         if self.loss.encoder:
             self._add_encoder(made.network)
         if self.loss.adversary:
-            sizes: PairedSizes = self.network
-            critic = PatchCritic(self.samples.channels, sizes.critic_width, spectral=sizes.critic_spectral)
-            self.networks["critic"] = critic.to(self.device)
+            self.networks["critic"] = self._make_critic().to(self.device)
             self.optimisers["critic"] = adam(self.networks["critic"], self.loss.critic_rate)
+
+    def _make_critic(self) -> PatchCritic:
+        sizes: PairedSizes = self.network
+        if not sizes.critic_fine:
+            return PatchCritic(self.samples.channels, sizes.critic_width, spectral=sizes.critic_spectral)
+        if self.made.tissues:
+            raise WrongRequestError(f"{self.recipe.name}: network.critic_fine is for scans; leave it out")
+        return FineCritic(sizes.critic_width)
 
     def _add_encoder(self, generator: nn.Module) -> None:
         if not isinstance(generator, HaGanNetwork):
