@@ -182,6 +182,13 @@ def recipe_of(case: dict[str, Any]) -> Recipe:
     return parse_recipe({**content, **rest, "data": data}, "tiny")
 
 
+def four_phases() -> Recipe:
+    """Latent diffusion: a step of the autoencoder, two of the UNet, two of the decoder alone."""
+    loss = {**CASES["ldm"]["loss"], "more_steps": 1, "decoder_steps": 2}
+    recipe = recipe_of({**CASES["ldm"], "loss": loss})
+    return replace(recipe, training=replace(recipe.training, steps=5))
+
+
 @pytest.fixture(scope="module")
 def blobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_blobs(tmp_path_factory.mktemp("blobs"))
@@ -216,6 +223,20 @@ def test_a_method_steps_and_its_result_opens_as_the_family(name: str, blobs: Pat
     volume = generator.generate(seed=0)
     assert np.isfinite(volume.voxels).all()
     assert [f.name for f in generator.info.features] == list(recipe.data.features)
+
+
+@pytest.mark.parametrize("name", [*CASES, "ldm to its last phase"])
+def test_a_method_stopped_after_every_step_comes_to_the_same_weights(name: str, blobs: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(CASES[name]) if name in CASES else four_phases()
+    train(recipe, blobs, tmp_path / "whole")
+    outcome = train(recipe, blobs, tmp_path / "parts", minutes=0)
+    while outcome.reason == "time is up":
+        outcome = train(recipe, None, tmp_path / "parts", minutes=0)
+    whole, parts = (torch.load(tmp_path / run / "checkpoint.pt", weights_only=True) for run in ("whole", "parts"))
+    for part in ("networks", "averages", "optimisers"):
+        assert whole[part].keys() == parts[part].keys()
+        for key in whole[part]:
+            torch.testing.assert_close(parts[part][key], whole[part][key], rtol=0, atol=0, equal_nan=True)
 
 
 def test_a_discriminator_of_fine_detail_is_not_for_tissue_maps(blobs: Path) -> None:
@@ -288,9 +309,7 @@ def test_a_decoder_can_learn_alone_while_the_latents_stay(blobs: Path) -> None:
 
 
 def test_later_phases_of_latent_diffusion_go_on_with_the_unet_and_then_the_decoder_alone(blobs: Path) -> None:
-    loss = {**CASES["ldm"]["loss"], "more_steps": 1, "decoder_steps": 2}
-    recipe = recipe_of({**CASES["ldm"], "loss": loss})
-    method = build(replace(recipe, training=replace(recipe.training, steps=5)), blobs)
+    method = build(four_phases(), blobs)
     assert [method.done(step) for step in range(5)] == [0, 0, 0.5, 0.5, 0.75]
     assert [_moved(method, step) for step in range(5)] == [
         {"autoencoder.encoder", "autoencoder.decoder", "autoencoder.quant", "autoencoder.post", "critic"},
