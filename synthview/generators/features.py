@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,8 @@ from synthview.errors import WrongRequestError
 from synthview.generators.info import Feature
 from synthview.generators.wording import listed
 
-FeatureInput = Mapping[str, float | Sequence[float]] | npt.NDArray[np.floating] | Sequence[Sequence[float]] | None
+Numbers = float | Sequence[float]
+FeatureInput = Mapping[str, Numbers] | npt.NDArray[np.floating] | Sequence[Sequence[float]] | None
 """By name, one number or one for each row; or an array as the network takes it."""
 
 
@@ -20,7 +22,7 @@ def encode_features(features: Sequence[Feature], given: FeatureInput, count: int
 
     Args:
         features: the network's conditioning inputs.
-        given: values by name (missing ones take their defaults), or an array of columns.
+        given: values by name (see ``completed`` for missing ones), or an array of columns.
         count: number of rows.
 
     Returns:
@@ -40,10 +42,29 @@ def encode_features(features: Sequence[Feature], given: FeatureInput, count: int
             raise WrongRequestError(f"this generator has no feature {name!r}; {what}")
     if not features:
         return None
-    return np.concatenate([_columns(f, given.get(f.name, f.default), count) for f in features], axis=1)
+    for feature in features:
+        if feature.name in given:
+            _columns(feature, given[feature.name], count)  # blames what was given, not what follows it
+    values = completed(features, given)
+    return np.concatenate([_columns(feature, values[feature.name], count) for feature in features], axis=1)
 
 
-def _columns(feature: Feature, given: float | Sequence[float], count: int) -> npt.NDArray[np.float32]:
+def completed(features: Sequence[Feature], given: Mapping[str, Numbers]) -> dict[str, Any]:
+    """A number for each feature, or one for each row: as given, else what goes with it (``beside``)."""
+    return {f.name: given[f.name] if f.name in given else beside(f, features, given) for f in features}
+
+
+def beside(feature: Feature, features: Sequence[Feature], given: Mapping[str, Numbers]) -> Any:
+    """What a feature is in people who have the values given of those that it follows, within its range.
+
+    Its default where it follows none of them.
+    """
+    leaders = [other for other in features if other.name in feature.follows and other.name in given]
+    changes = [feature.follows[other.name] * (np.asarray(given[other.name]) - other.default) for other in leaders]
+    return np.clip(feature.default + sum(changes), feature.low, feature.high).tolist() if leaders else feature.default
+
+
+def _columns(feature: Feature, given: Numbers, count: int) -> npt.NDArray[np.float32]:
     """One feature's columns (count, 1), or (count, categories)."""
     values = np.atleast_1d(np.asarray(given, dtype=np.float32))
     if values.shape not in {(1,), (count,)}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -17,8 +17,8 @@ from synthview.errors import SynthviewError, WrongRequestError
 from synthview.generators.device import exact_float32, memory_errors
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family
-from synthview.generators.features import FeatureInput, encode_features
-from synthview.generators.info import GenerateRequest, GeneratorInfo, Placement, Reconstruction
+from synthview.generators.features import FeatureInput, completed, encode_features
+from synthview.generators.info import Feature, GenerateRequest, GeneratorInfo, Placement, Reconstruction
 from synthview.generators.latents import noise_source, sample_latents
 from synthview.generators.manifest import Manifest
 from synthview.generators.manifest_features import named_features
@@ -121,7 +121,7 @@ class Generator:
             seed: the latent is drawn from it (0 if no latent is given either).
             latent: given instead of drawn; the truncation then is not applied again.
             truncation: factor on the drawn latent.
-            features: conditioning inputs by name; missing ones take their defaults.
+            features: conditioning inputs by name; missing ones take their defaults, or go with those they follow.
             coarse: a quick, coarse volume of the same field of view, where the family has such a path.
             progress: called often with the fraction done; may raise ``Cancelled``.
             like: where an original lies, such as ``Placement.of(load_volume(path))``: the volume takes its place, as
@@ -149,7 +149,6 @@ class Generator:
         elif self._space is not None:
             volume = self._space.place(volume, raw[0].shape, arguments)
         inputs = named_features(self._family, arguments, self._manifest)
-        known = {f.name: float((features or {}).get(f.name, f.default)) for f in inputs}
         made = Provenance(
             checkpoint_sha256=self.info.sha256,
             checkpoint_name=self.info.name,
@@ -162,7 +161,7 @@ class Generator:
             seed=seed,
             latent=None if latent is None else tuple(float(value) for value in rows.ravel()),
             truncation=float(truncation),
-            features=known,
+            features=_completed(inputs, features),
             device=self.device,
             dtype=name_of(dtype),
             versions=versions(),
@@ -187,7 +186,8 @@ class Generator:
 
         Args:
             scan: in any axis order; of CSegSynth, a tissue map.
-            features: where the encoder looks at them too (C-VAE); missing ones take their defaults.
+            features: where the encoder looks at them too (C-VAE); missing ones take their defaults, or go with those
+                they follow.
             progress: called often with the fraction done; may raise to stop.
 
         Returns:
@@ -220,7 +220,7 @@ class Generator:
             family=self.info.family,
             arguments=dict(self.info.arguments),
             latent=code,
-            features={f.name: float((features or {}).get(f.name, f.default)) for f in inputs},
+            features=_completed(inputs, features),
             device=self.device,
             versions=versions(),
             reconstructed=scans.record(scan),
@@ -318,6 +318,10 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
+
+
+def _completed(inputs: Sequence[Feature], given: Mapping[str, float] | None) -> dict[str, float]:
+    return {name: float(value) for name, value in completed(inputs, given or {}).items()}
 
 
 def _part(progress: Progress | None, done: int, count: int) -> Progress | None:

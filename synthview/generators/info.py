@@ -23,6 +23,7 @@ class Feature:
         step: what one click on its control changes; 0 to leave that to the control.
         mean, std: the network gets (value - mean) / std.
         one_hot: a category has a column for each choice; else one column with the choice's number.
+        follows: names of numbers that it goes along with in people, and how much it changes for each of their units.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Feature:
     mean: float = 0.0
     std: float = 1.0
     one_hot: bool = True
+    follows: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ class GenerateRequest:
         seed: the latent is drawn from it.
         latent: given instead of drawn, flattened; then the seed is not used.
         truncation: factor on the drawn latent, 0 to 1 (more is allowed).
-        features: conditioning inputs by name; missing ones take their defaults.
+        features: conditioning inputs by name; missing ones take their defaults, or go with those they follow.
         coarse: a quick, coarse volume for a moving slider, where the family has such a path.
         like: where an original lies, whose place the volume takes; only where ``GeneratorInfo.takes_place``.
     """

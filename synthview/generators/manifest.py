@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,8 @@ class ManifestFeature:
         step: what one click on its control changes.
         mean, std: of the training subjects; the network gets (value - mean) / std.
         categories: a category's names.
+        follows: of a number: other numbers that it goes along with in people, and how much it changes for each of
+            their units; at their defaults it has its own.
     """
 
     name: str
@@ -96,6 +98,7 @@ class ManifestFeature:
     mean: float | None = None
     std: float | None = None
     categories: tuple[str, ...] = ()
+    follows: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, content: Any, where: str, number: int) -> ManifestFeature:
@@ -121,6 +124,7 @@ class ManifestFeature:
             mean=mean,
             std=std,
             categories=given.texts("categories"),
+            follows=given.slopes("follows"),
         )
         if not _FEATURE_NAME.fullmatch(feature.name):
             raise given.wrong("name", f"must be letters, digits and _ such as brain_volume, got {feature.name!r}")
@@ -136,8 +140,8 @@ class ManifestFeature:
         if self.kind == "category":
             if len(self.categories) < 2:
                 raise given.wrong("categories", "must name two or more choices, as it is a category; name them")
-            for name in ("low", "high", "step"):
-                if getattr(self, name) is not None:
+            for name in ("low", "high", "step", "follows"):
+                if getattr(self, name) not in (None, {}):
                     raise given.wrong(name, "is for numbers, and this is a category; take it out")
         elif self.categories:
             raise given.wrong("categories", 'are given, but its kind is number; set kind to "category"')
@@ -263,7 +267,20 @@ def _features(given: Entries) -> tuple[ManifestFeature, ...]:
     for number, name in enumerate(names):
         if name in names[:number]:
             raise given.wrong(f"features[{number}].name", f"{name!r} is there twice; rename one")
+    _check_followed(given, found)
     return found
+
+
+def _check_followed(given: Entries, features: Sequence[ManifestFeature]) -> None:
+    leaders = [feature.name for feature in features if feature.kind == "number" and not feature.follows]
+    for number, feature in enumerate(features):
+        for name in feature.follows:
+            if name not in leaders:
+                raise given.wrong(
+                    f"features[{number}].follows",
+                    f"names {name!r}, which is no number that follows nothing itself; "
+                    + (f"name one of {', '.join(leaders)}" if leaders else "take it out"),
+                )
 
 
 def _metrics(given: Entries) -> dict[str, float | str]:

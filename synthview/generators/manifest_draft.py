@@ -73,6 +73,8 @@ def feature_entry(feature: Feature) -> dict[str, Any]:
             entry["step"] = feature.step
     if (feature.mean, feature.std) != (0.0, 1.0):
         entry |= {"mean": feature.mean, "std": feature.std}
+    if feature.follows:
+        entry["follows"] = dict(feature.follows)
     return entry | {"default": feature.default}
 
 

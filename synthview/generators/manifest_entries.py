@@ -118,6 +118,21 @@ class Entries:
             raise self.wrong(name, f"must be a JSON object, {{…}}, got {_short(value)}; write it so")
         return value or {}
 
+    def slopes(self, name: str) -> dict[str, float]:
+        """A number for each of several names; empty where it is not there.
+
+        Raises:
+            CheckpointError: something else.
+        """
+        if not self.has(name):
+            return {}
+        value = self._content[name]
+        if not isinstance(value, dict) or not value or not all(map(_is_number, value.values())):
+            raise self.wrong(
+                name, f'must be names with numbers such as {{"age": 0.6}}, got {_short(value)}; write it so'
+            )
+        return {other: float(slope) for other, slope in value.items()}
+
     def choice(self, name: str, choices: Collection[str]) -> str:
         """One of several texts; empty where it is not there.
 
@@ -141,7 +156,7 @@ class Entries:
         return self.text(name) if isinstance(value, str) else self._number(name, value)
 
     def _number(self, name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value):
             raise self.wrong(name, f"must be a number, got {_short(value)}; write it so")
         return float(value)
 
@@ -165,6 +180,10 @@ def read_json(path: Path) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}; correct it there, or move the file away") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _finite(text: str) -> float:

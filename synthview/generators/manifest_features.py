@@ -68,4 +68,5 @@ def _joined(own: Feature, said: ManifestFeature, one_hot: bool, where: str) -> F
         mean=said.mean or 0.0,
         std=said.std or 1.0,
         one_hot=spread_out,
+        follows=said.follows,
     )

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from synthview.errors import Cancelled, MissingArgumentError, TrustNeededError
+from synthview.generators.features import completed
 from synthview.generators.info import GenerateRequest, GeneratorInfo, Placement, Reconstruction
 from synthview.gui.dialogs.open_argument import ask_argument
 from synthview.gui.dialogs.open_risky import ask_trust
@@ -350,4 +351,4 @@ def _fitting(request: GenerateRequest, info: GeneratorInfo) -> GenerateRequest:
         for name, value in request.features.items()
         if name in ranges and ranges[name][0] <= value <= ranges[name][1]
     }
-    return replace(request, features={f.name: kept.get(f.name, f.default) for f in info.features})
+    return replace(request, features=completed(info.features, kept))

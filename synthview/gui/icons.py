@@ -17,6 +17,8 @@ _GLYPHS = {
     "next": "mdi6.chevron-right",
     "random": "mdi6.dice-5-outline",
     "reset": "mdi6.restore",
+    "follows": "mdi6.link-variant",
+    "held": "mdi6.link-variant-off",
     "undo": "mdi6.undo",
     "redo": "mdi6.redo",
     "window": "mdi6.contrast-circle",

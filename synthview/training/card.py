@@ -33,7 +33,13 @@ def model_card(
         parts.append(f"Simulated: {recipe.card.simulated}")
     parts += ["## How", _how(record, samples, step, journal)]
     if manifest.features:
-        lines = [f"- `{f.name}`: {f.label}{f' ({f.unit})' if f.unit else ''}" for f in manifest.features]
+        lines = [
+            f"- `{f.name}`: {f.label}{f' ({f.unit})' if f.unit else ''}"
+            + "".join(
+                f"; where it is not given, {slope:+g} for each of `{other}`" for other, slope in f.follows.items()
+            )
+            for f in manifest.features
+        ]
         parts += ["## Features", "\n".join(lines)]
     if journal:
         last = {name: value for name, value in journal[-1].items() if name not in ("step", "seconds_per_step")}

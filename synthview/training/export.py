@@ -29,6 +29,7 @@ WEIGHTS, MANIFEST, CARD = "weights.safetensors", "manifest.json", "README.md"
 THUMBNAIL = "thumbnail.png"
 _COLUMNS = 4  # and rows, of the sheet of samples
 _FINE_RANGE = 10.0  # a feature's limits are rounded where they are farther apart
+_TOGETHER = 0.4  # correlation from which a feature's control follows the first number's
 
 
 def export_run(run: str | Path, out: str | Path, *, overwrite: bool = False) -> Path:
@@ -144,7 +145,20 @@ def feature_of(samples: Samples, name: str) -> ManifestFeature:
     low, high = column.low, column.high
     if high - low > _FINE_RANGE:  # whole numbers, so that everybody who was seen is within
         low, high = float(math.floor(low)), float(math.ceil(high))
-    return ManifestFeature(name, label, column.unit, low=low, high=high, default=column.mean, **scale)
+    follows = _followed(samples, name)
+    return ManifestFeature(name, label, column.unit, low=low, high=high, default=column.mean, follows=follows, **scale)
+
+
+def _followed(samples: Samples, name: str) -> dict[str, float]:
+    """The first number asked of the network and this one's slope on it, where they go together in the samples."""
+    first = next(column.name for column in samples.columns if not column.categories)
+    if name == first:
+        return {}
+    leading, own = samples.data.values(first), samples.data.values(name)
+    if min(leading.std(), own.std()) == 0 or abs(np.corrcoef(leading, own)[0, 1]) < _TOGETHER:
+        return {}
+    slope = np.polyfit(leading, own, 1)[0]
+    return {first: float(f"{slope:.4g}")}
 
 
 def _window(samples: Samples, method: Method) -> Window:

@@ -108,6 +108,36 @@ def test_a_volume_can_be_verified_as_long_as_its_manifest_is_there(c_gan: Path) 
         verify_file(saved, c_gan, "cpu")
 
 
+def test_what_is_not_given_goes_along_with_what_it_follows(c_gan: Path) -> None:
+    bmi = {**FEATURES[2], "follows": {"age": 0.25, "memory": -2}}
+    put(c_gan.parent, {**FULL, "weights": "best.pickle", "features": [*FEATURES[:2], bmi, *FEATURES[3:]]})
+    generator = sv.load_generator(c_gan, device="cpu")
+    assert inspect_checkpoint(c_gan).info.features[2].follows == {"age": 0.25, "memory": -2}
+    asked = {"age": 60.0, "memory": 0.5}
+    volume = generator.generate(seed=3, features=asked)
+    assert volume.provenance is not None
+    assert volume.provenance.features == {
+        "age": 60,
+        "sex": 0,
+        "BMI": 22 + 0.25 * 20 - 2 * 0.5,
+        "memory": 0.5,
+        "STAI_T": 50,
+    }
+    same = generator.generate(seed=3, features=volume.provenance.features)
+    np.testing.assert_array_equal(same.voxels, volume.voxels)
+    held = generator.generate(seed=3, features={**asked, "BMI": 22})
+    assert not np.array_equal(held.voxels, volume.voxels)
+    oldest = generator.generate(seed=3, features={"age": 90, "memory": -3})
+    assert oldest.provenance is not None
+    assert oldest.provenance.features["BMI"] == 36  # the most of its range, though 40.5 would follow
+    latents = generator.sample_latent(3, 2)
+    rows = generator.decode(latents, {"age": [60, 20], "memory": 0.5})
+    both = generator.decode(latents, {"age": [60, 20], "memory": 0.5, "BMI": [26, 16]})
+    np.testing.assert_array_equal(rows, both)
+    with pytest.raises(WrongRequestError, match="feature age must be between 18 and 90 years, got 150"):
+        generator.generate(seed=3, features={"age": 150})
+
+
 @pytest.mark.parametrize(
     ("features", "says"),
     [
@@ -326,6 +356,12 @@ BAD: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda m: m["features"][1].update(categories=["a"]), r"features\[1\]\.categories must name two or more"),
     (lambda m: m["features"][1].update(categories=["a", "a"]), r"features\[1\]\.categories must be a list of diff"),
     (lambda m: m["features"][1].update(low=0), r"features\[1\]\.low is for numbers"),
+    (lambda m: m["features"][1].update(follows={"age": 1}), r"features\[1\]\.follows is for numbers"),
+    (lambda m: m["features"][2].update(follows="age"), r"features\[2\]\.follows must be names with numbers"),
+    (lambda m: m["features"][2].update(follows={"age": "x"}), r"features\[2\]\.follows must be names with numbers"),
+    (lambda m: m["features"][2].update(follows={"sex": 1}), r"features\[2\]\.follows names 'sex', .* one of age, mem"),
+    (lambda m: m["features"][2].update(follows={"height": 1}), r"features\[2\]\.follows names 'height'"),
+    (lambda m: m["features"][2].update(follows={"BMI": 1}), r"features\[2\]\.follows names 'BMI'"),
     (lambda m: m["features"][1].update(default=0.5), r"features\[1\]\.default must be the number of a category"),
 ]
 

@@ -8,8 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
 from synthview.generators.info import Feature
+from synthview.generators.manifest_draft import problems
 from synthview.gui import commands
 from synthview.gui.dialogs.describe import DescribeDialog
+from synthview.gui.dialogs.describe_features import FeatureTable
 from tests.gui.test_library import INFO
 from tests.gui.test_main_window import WAIT_MS, checkpoint, window  # noqa: F401  (fixtures)
 
@@ -72,6 +74,18 @@ def test_what_is_typed_is_the_manifest(dialog, qtbot):
         ],
     }  # fmt: skip
     assert dialog.save_button.isEnabled()
+
+
+def test_what_a_feature_follows_comes_back_as_it_was(qtbot):
+    bmi = {"name": "bmi", "low": 15.0, "high": 50.0, "follows": {"age": 0.25, "memory": -2.0}}
+    table = FeatureTable([{"name": "age"}, bmi])
+    qtbot.addWidget(table)
+    assert table.content()[1] == bmi
+    table.set_cell(1, "follows", "age = 0.5")
+    assert table.content()[1]["follows"] == {"age": 0.5}
+    table.set_cell(1, "follows", "age")
+    table.show_problems(problems({"name": "Mine", "features": table.content()}))
+    assert table.problem.startswith("Row 2, Follows: must be names with numbers")
 
 
 def test_only_kinds_that_the_channels_allow_are_offered(dialog, qtbot):

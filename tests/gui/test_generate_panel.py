@@ -176,6 +176,47 @@ def test_typing_and_resetting_a_number(panel, heard, qtbot):
     assert [new.features["age"] for _, new in heard.edits] == [72, 50]
 
 
+VENTRICLES = Feature("ventricles", "Ventricles", "ml", low=5, high=90, default=30, follows={"age": 0.5})
+
+
+def type_into(qtbot, row, text: str) -> None:
+    row.box.setFocus()
+    row.box.selectAll()
+    qtbot.keyClicks(row.box, text)
+    qtbot.keyClick(row.box, Qt.Key.Key_Return)
+
+
+def test_a_feature_goes_along_with_the_one_it_follows_until_it_is_set_by_hand(panel, heard, qtbot):
+    panel.set_info(info(AGE, VENTRICLES))
+    age, ventricles = panel._features["age"], panel._features["ventricles"]
+    qtbot.waitUntil(ventricles.follow_button.isVisible)
+    assert not age.follow_button.isVisible()
+    age.slider.setSliderDown(True)
+    age.slider.setSliderPosition(age.slider.maximum())
+    assert [request.features for request in heard.previews] == [{"age": 90, "ventricles": 50}]
+    age.slider.setSliderDown(False)
+    assert heard.wanted[-1].features == {"age": 90, "ventricles": 50}
+    type_into(qtbot, ventricles, "20")
+    assert not ventricles.follows()
+    type_into(qtbot, age, "40")
+    assert panel.request().features == {"age": 40, "ventricles": 20}
+    click(qtbot, ventricles.follow_button)
+    assert heard.wanted[-1].features == {"age": 40, "ventricles": 25}
+    click(qtbot, ventricles.follow_button)  # held where it is
+    type_into(qtbot, age, "60")
+    assert panel.request().features == {"age": 60, "ventricles": 25}
+
+
+def test_after_a_request_is_set_what_lies_where_it_belongs_goes_along(panel):
+    panel.set_info(info(AGE, VENTRICLES))
+    ventricles = panel._features["ventricles"]
+    panel.set_request(GenerateRequest(features={"age": 70, "ventricles": 20}))
+    assert not ventricles.follows()
+    panel.set_request(GenerateRequest(features={"age": 70}))
+    assert panel.request().features["ventricles"] == 40
+    assert ventricles.follows()
+
+
 def test_choosing_one_of_two_with_a_click(panel, heard, qtbot):
     female, male = panel._features["sex"].buttons
     assert male.isChecked()

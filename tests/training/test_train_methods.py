@@ -14,7 +14,7 @@ from torch.nn import functional as F
 import synthview as sv
 from synthview.errors import WrongRequestError
 from synthview.training.dataset import TrainingSet
-from synthview.training.export import export_run, shown_features
+from synthview.training.export import export_run, feature_of, shown_features
 from synthview.training.journal import read_journal
 from synthview.training.losses import least_squares, says
 from synthview.training.methods.base import Method, Setting
@@ -255,6 +255,15 @@ def test_the_card_s_samples_have_features_that_go_together(blobs: Path) -> None:
     assert {tuple(np.round([one["sex"], one["age"], one["icv"]], 2)) for one in asked} == rows
     ages = [one["age"] for one in asked]
     assert ages == sorted(ages)
+
+
+def test_a_feature_that_goes_with_the_first_number_says_so(tmp_path: Path) -> None:
+    folder = write_blobs(tmp_path / "set", volume_by_age=-5.0)
+    case = next(case for case in CASES.values() if case.get("features") == ["sex", "age", "icv"])
+    sex, age, volume = (feature_of(build(recipe_of(case), folder).samples, name) for name in case["features"])
+    assert (sex.follows, age.follows) == ({}, {})
+    assert list(volume.follows) == ["age"]
+    assert volume.follows["age"] == pytest.approx(-5, abs=1)
 
 
 def test_every_bundled_recipe_is_one_of_a_method_s() -> None:

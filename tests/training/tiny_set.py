@@ -28,11 +28,20 @@ _ABOUT = Description(
 )
 
 
-def write_blobs(folder: Path, *, shape: tuple[int, int, int] = (16, 16, 16), count: int = 12, seed: int = 0) -> Path:
+def write_blobs(
+    folder: Path,
+    *,
+    shape: tuple[int, int, int] = (16, 16, 16),
+    count: int = 12,
+    seed: int = 0,
+    volume_by_age: float = 0.0,
+) -> Path:
     """Balls of several sizes and places, with tissue maps: the older, the larger the CSF in the middle."""
     rng = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, n) for n in shape], indexing="ij"))
     ages, volumes = rng.uniform(20, 80, count), rng.uniform(1000, 1600, count)
+    if volume_by_age:
+        volumes = 1300 + volume_by_age * (ages - 50) + rng.uniform(-20, 20, count)
     sexes = np.arange(count) % 2
     images = np.zeros((count, *shape), dtype=np.uint8)
     tissues = np.zeros((count, 3, *shape), dtype=np.uint8)

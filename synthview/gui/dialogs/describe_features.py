@@ -22,10 +22,11 @@ _COLUMNS = {
     "step": ("Step", "What one click changes"),
     "mean": ("Mean", "Of the training subjects: the network gets (value − mean) / std"),
     "std": ("Std", "Of the training subjects: the network gets (value − mean) / std"),
+    "follows": ("Follows", "Of a number: others that it goes with in people, and by how much a unit: age=0.6, bmi=-2"),
     "categories": ("Categories", "Of a category: its choices, separated by commas; then it takes no range"),
 }
 _NUMBERS = ("low", "high", "default", "step", "mean", "std")
-_NOT_FOR_CATEGORIES = ("low", "high", "step")
+_NOT_FOR_CATEGORIES = ("low", "high", "step", "follows")
 _ROWS_SHOWN = 6
 
 
@@ -134,11 +135,21 @@ class FeatureTable(QWidget):
             entry["kind"] = "category"
             entry["categories"] = [text.strip() for text in cells["categories"].split(",")]
         left_out = _NOT_FOR_CATEGORIES if cells["categories"] else ()
+        if cells["follows"] and "follows" not in left_out:
+            entry["follows"] = _slopes(cells["follows"])
         numbers = [name for name in _NUMBERS if cells[name] and name not in left_out]
         return entry | {name: number_or_text(cells[name]) for name in numbers}
 
 
+def _slopes(text: str) -> dict[str, float | str]:
+    """What "age=0.6, bmi=-2" says."""
+    pairs = [piece.partition("=") for piece in text.split(",")]
+    return {name.strip(): number_or_text(slope.strip()) for name, _, slope in pairs}
+
+
 def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_text(slope)}" for name, slope in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float | int) else str(value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from synthview.generators.info import Feature, Setting
+from synthview.generators.wording import listed
 from synthview.gui.panels.elided_label import control_name
 from synthview.gui.panels.number_row import NumberRow
 
@@ -124,8 +127,8 @@ class SettingRow(QWidget):
 FeatureRow = CategoryRow | SwitchRow | NumberRow
 
 
-def feature_row(feature: Feature) -> FeatureRow:
-    """The control for a feature, at its default."""
+def feature_row(feature: Feature, features: Sequence[Feature] = ()) -> FeatureRow:
+    """The control for a feature, at its default; ``features`` are all of them, by which it names those it follows."""
     if feature.categories:
         few = len(feature.categories) <= _MOST_BUTTONS
         short = sum(map(len, feature.categories)) <= _MOST_LETTERS
@@ -137,4 +140,5 @@ def feature_row(feature: Feature) -> FeatureRow:
         default=feature.default,
         unit=feature.unit,
         step=feature.step,
+        follows=listed([other.label for other in features if other.name in feature.follows]),
     )

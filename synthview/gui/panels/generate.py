@@ -9,6 +9,7 @@ from dataclasses import replace
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from synthview.generators.features import beside, completed
 from synthview.generators.info import Device, GenerateRequest, GeneratorInfo, Setting
 from synthview.gui.icons import icon
 from synthview.gui.labels import caption, title
@@ -65,12 +66,14 @@ class GeneratePanel(QWidget):
             self._feature_column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        self._features = {feature.name: feature_row(feature) for feature in (info.features if info else ())}
+        features = info.features if info else ()
+        self._features = {feature.name: feature_row(feature, features) for feature in features}
         for row in self._features.values():
             self._feature_column.addWidget(row)
             row.committed.connect(self._on_commit)
             if isinstance(row, NumberRow):
                 row.moved.connect(self._on_move)
+                row.following.connect(self._on_commit)
         self._show_settings(info.settings if info else ())
         self._set_latent(None)
         self._controls.setEnabled(info is not None)
@@ -128,11 +131,16 @@ class GeneratePanel(QWidget):
         )
 
     def set_request(self, request: GenerateRequest) -> None:
-        """Set the controls, features that it doesn't name to their defaults; no signal."""
+        """Set the controls, features that it doesn't name as ``completed`` does; no signal."""
         self.seed_box.set_value(request.seed)
         self.truncation.set_value(request.truncation)
-        for feature in self._info.features if self._info else ():
-            self._features[feature.name].set_value(request.features.get(feature.name, feature.default))
+        features = self._info.features if self._info else ()
+        values = completed(features, request.features)
+        for feature in features:
+            row = self._features[feature.name]
+            row.set_value(values[feature.name])
+            if isinstance(row, NumberRow):
+                row.set_follows(values[feature.name] == beside(feature, features, values))
         self._set_latent(request.latent)
         self._committed = self.request()
 
@@ -229,11 +237,22 @@ class GeneratePanel(QWidget):
         self._set_latent(None)
         self._on_commit()
 
+    def _bring_along(self) -> None:
+        """Give features that follow others what goes with those."""
+        features = self._info.features if self._info else ()
+        values = self.request().features
+        for feature in features:
+            row = self._features[feature.name]
+            if feature.follows and isinstance(row, NumberRow) and row.follows():
+                row.set_value(beside(feature, features, values))
+
     def _on_move(self) -> None:
+        self._bring_along()
         if self.live_box.isChecked():
             self.preview_requested.emit(replace(self.request(), coarse=True))
 
     def _on_commit(self) -> None:
+        self._bring_along()
         old, new = self._committed, self.request()
         if new == old:
             return

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSlider,
 
 from synthview.gui.icons import icon
 from synthview.gui.panels.elided_label import control_name
-from synthview.gui.theme import SPACE
+from synthview.gui.theme import SPACE, TOKENS
 
 _MAX_STEPS = 10_000
 
@@ -20,14 +20,18 @@ class NumberRow(QWidget):
     Args:
         label, low, high, default, unit: of the number.
         step: what a click on the box's arrows, and a key on the slider, changes; 0 for what suits the range.
+        follows: labels of the numbers that it goes along with; then a button says whether it does.  Whoever sets it by
+            hand holds it.
 
     Signals:
         moved: the value changes under the person's hand.
         committed: the person has let go, or typed a value.
+        following: the person wants it to go along again.
     """
 
     moved = Signal()
     committed = Signal()
+    following = Signal()
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class NumberRow(QWidget):
         default: float,
         unit: str = "",
         step: float = 0.0,
+        follows: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -56,11 +61,15 @@ class NumberRow(QWidget):
         self.box.setSingleStep(step or ((high - low) / 50 if high - low <= 2 else 1.0))
         self.box.setSuffix(f" {unit}" if unit else "")
         self.reset_button = QPushButton()
+        self.follow_button = QPushButton()
+        self._label, self._follows = label, follows
         self._lay_out(label, unit)
+        self.set_follows(bool(follows))
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderReleased.connect(self.committed)
         self.box.valueChanged.connect(self._on_typed)
         self.reset_button.clicked.connect(lambda: self._on_typed(self._default))
+        self.follow_button.clicked.connect(self._on_follow)
         self.set_value(default)
 
     def _lay_out(self, label: str, unit: str) -> None:
@@ -71,7 +80,11 @@ class NumberRow(QWidget):
             widget.setAccessibleName(label)
             widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             widget.installEventFilter(self)
-        self.reset_button.setProperty("role", "tool")
+        for button in (self.reset_button, self.follow_button):
+            button.setProperty("role", "tool")
+        self.follow_button.setCheckable(True)
+        if not self._follows:
+            self.follow_button.hide()
         self.reset_button.setIcon(icon("reset"))
         self.reset_button.setToolTip(f"Back to {self._default:g}{f' {unit}' if unit else ''}")
         self.reset_button.setAccessibleName(f"Reset {label}")
@@ -84,11 +97,29 @@ class NumberRow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
         column.addLayout(head)
-        column.addWidget(self.slider)
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE[0])
+        foot.addWidget(self.slider, stretch=1)
+        foot.addWidget(self.follow_button)
+        column.addLayout(foot)
 
     def value(self) -> float:
         """The number, exactly as it was set."""
         return self._value
+
+    def follows(self) -> bool:
+        """Whether it goes along with the numbers that it may follow."""
+        return bool(self.follow_button.isChecked())
+
+    def set_follows(self, follows: bool) -> None:
+        """Let it go along, or hold it; no signal."""
+        self.follow_button.setChecked(follows)
+        self.follow_button.setIcon(icon("follows" if follows else "held", TOKENS.text if follows else TOKENS.text_dim))
+        along = f"with {self._follows}, as in people"
+        self.follow_button.setAccessibleName(f"{self._label}: move {along}")
+        self.follow_button.setToolTip(
+            f"Moves {along}. Click to hold it." if follows else f"Held. Click to move it {along}."
+        )
 
     def set_value(self, value: float) -> None:
         """Set the number; no signal."""
@@ -107,6 +138,7 @@ class NumberRow(QWidget):
         return super().eventFilter(watched, event)
 
     def _on_slider(self, step: int) -> None:
+        self.set_follows(False)
         self.set_value(round(self._low + (self._high - self._low) * step / self._steps, 9))
         if self.slider.isSliderDown():
             self.moved.emit()
@@ -115,5 +147,11 @@ class NumberRow(QWidget):
 
     def _on_typed(self, value: float) -> None:
         if value != self._value:
+            self.set_follows(False)
             self.set_value(value)
             self.committed.emit()
+
+    def _on_follow(self, follows: bool) -> None:
+        self.set_follows(follows)
+        if follows:
+            self.following.emit()
