@@ -50,14 +50,28 @@ def encode_features(features: Sequence[Feature], given: FeatureInput, count: int
 
 
 def completed(features: Sequence[Feature], given: Mapping[str, Numbers]) -> dict[str, Any]:
-    """A number for each feature, or one for each row: as given, else what goes with it (``beside``)."""
+    """Values of all features, in their units: as given, else what goes with what is given (``beside``).
+
+    Args:
+        features: the network's conditioning inputs.
+        given: by name, one number or one for each of N rows; not checked.
+
+    Returns:
+        By name, one number or N.
+    """
     return {f.name: given[f.name] if f.name in given else beside(f, features, given) for f in features}
 
 
 def beside(feature: Feature, features: Sequence[Feature], given: Mapping[str, Numbers]) -> Any:
     """What a feature is in people who have the values given of those that it follows, within its range.
 
-    Its default where it follows none of them.
+    Args:
+        feature: the one wanted.
+        features: all of the network's.
+        given: by name, in their units, one number or one for each of N rows; not checked.
+
+    Returns:
+        One number or a list of N, in its unit; its default where it follows none of those given.
     """
     leaders = [other for other in features if other.name in feature.follows and other.name in given]
     changes = [feature.follows[other.name] * (np.asarray(given[other.name]) - other.default) for other in leaders]

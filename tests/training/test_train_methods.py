@@ -257,13 +257,14 @@ def test_the_card_s_samples_have_features_that_go_together(blobs: Path) -> None:
     assert ages == sorted(ages)
 
 
-def test_a_feature_that_goes_with_the_first_number_says_so(tmp_path: Path) -> None:
+def test_a_feature_that_goes_with_the_first_number_says_so(blobs: Path, tmp_path: Path) -> None:
     folder = write_blobs(tmp_path / "set", volume_by_age=-5.0)
     case = next(case for case in CASES.values() if case.get("features") == ["sex", "age", "icv"])
     sex, age, volume = (feature_of(build(recipe_of(case), folder).samples, name) for name in case["features"])
     assert (sex.follows, age.follows) == ({}, {})
     assert list(volume.follows) == ["age"]
     assert volume.follows["age"] == pytest.approx(-5, abs=1)
+    assert feature_of(build(recipe_of(case), blobs).samples, "icv").follows == {}  # drawn for themselves
 
 
 def test_every_bundled_recipe_is_one_of_a_method_s() -> None:

@@ -112,7 +112,9 @@ class NumberRow(QWidget):
         return bool(self.follow_button.isChecked())
 
     def set_follows(self, follows: bool) -> None:
-        """Let it go along, or hold it; no signal."""
+        """Let it go along, or hold it, where it can follow any; no signal."""
+        if not self._follows:
+            return
         self.follow_button.setChecked(follows)
         self.follow_button.setIcon(icon("follows" if follows else "held", TOKENS.text if follows else TOKENS.text_dim))
         along = f"with {self._follows}, as in people"
@@ -138,7 +140,7 @@ class NumberRow(QWidget):
         return super().eventFilter(watched, event)
 
     def _on_slider(self, step: int) -> None:
-        self.set_follows(False)
+        self._hold()
         self.set_value(round(self._low + (self._high - self._low) * step / self._steps, 9))
         if self.slider.isSliderDown():
             self.moved.emit()
@@ -147,9 +149,13 @@ class NumberRow(QWidget):
 
     def _on_typed(self, value: float) -> None:
         if value != self._value:
-            self.set_follows(False)
+            self._hold()
             self.set_value(value)
             self.committed.emit()
+
+    def _hold(self) -> None:
+        if self.follows():
+            self.set_follows(False)
 
     def _on_follow(self, follows: bool) -> None:
         self.set_follows(follows)
