@@ -16,6 +16,8 @@ Numbers = float | Sequence[float]
 FeatureInput = Mapping[str, Numbers] | npt.NDArray[np.floating] | Sequence[Sequence[float]] | None
 """By name, one number or one for each row; or an array as the network takes it."""
 
+_FAR = 0.45  # of a feature's range
+
 
 def encode_features(features: Sequence[Feature], given: FeatureInput, count: int) -> npt.NDArray[np.float32] | None:
     """Columns of a conditional network: numbers standardised, categories one-hot, in the order of ``features``.
@@ -76,6 +78,29 @@ def beside(feature: Feature, features: Sequence[Feature], given: Mapping[str, Nu
     leaders = [other for other in features if other.name in feature.follows and other.name in given]
     changes = [feature.follows[other.name] * (np.asarray(given[other.name]) - other.default) for other in leaders]
     return np.clip(feature.default + sum(changes), feature.low, feature.high).tolist() if leaders else feature.default
+
+
+def doubts(features: Sequence[Feature], values: Mapping[str, float]) -> tuple[str, ...]:
+    """A sentence for each feature that lies far from where it goes with those that it follows; mostly none.
+
+    A network asked for what it hardly saw, such as the ventricles of an old brain at 20 years, may make no anatomy.
+
+    Args:
+        features: the network's conditioning inputs.
+        values: of all of them, by name, in their units.
+    """
+    far = [
+        feature
+        for feature in features
+        if feature.follows
+        and abs(values[feature.name] - beside(feature, features, values)) > _FAR * (feature.high - feature.low)
+    ]
+    return tuple(_doubt(feature, features) for feature in far)
+
+
+def _doubt(feature: Feature, features: Sequence[Feature]) -> str:
+    followed = listed([other.label for other in features if other.name in feature.follows])
+    return f"{feature.label}: far from what goes with {followed} in people. The volume may not show real anatomy."
 
 
 def _columns(feature: Feature, given: Numbers, count: int) -> npt.NDArray[np.float32]:

@@ -17,7 +17,7 @@ from synthview.errors import SynthviewError, WrongRequestError
 from synthview.generators.device import exact_float32, memory_errors
 from synthview.generators.encoding import EncoderSource
 from synthview.generators.family import Arguments, Family
-from synthview.generators.features import FeatureInput, completed, encode_features
+from synthview.generators.features import FeatureInput, completed, doubts, encode_features
 from synthview.generators.info import Feature, GenerateRequest, GeneratorInfo, Placement, Reconstruction
 from synthview.generators.latents import noise_source, sample_latents
 from synthview.generators.manifest import Manifest
@@ -167,7 +167,8 @@ class Generator:
             versions=versions(),
         )
         name = f"{self.info.label or self.info.name} · {f'seed {seed}' if seed is not None else 'latent'}"
-        return replace(volume, name=name, provenance=made, notes=(*volume.notes, *self.info.notes))
+        notes = (*volume.notes, *doubts(inputs, made.features), *self.info.notes)
+        return replace(volume, name=name, provenance=made, notes=notes)
 
     @property
     def can_encode(self) -> bool:

@@ -130,6 +130,9 @@ def test_what_is_not_given_goes_along_with_what_it_follows(c_gan: Path) -> None:
     oldest = generator.generate(seed=3, features={"age": 90, "memory": -3})
     assert oldest.provenance is not None
     assert oldest.provenance.features["BMI"] == 36  # the most of its range, though 40.5 would follow
+    assert not any("far from" in note for note in volume.notes)
+    unlike = generator.generate(seed=3, features={"age": 90, "BMI": 14})
+    assert "BMI: far from what goes with Age, memory in people. The volume may not show real anatomy." in unlike.notes
     latents = generator.sample_latent(3, 2)
     rows = generator.decode(latents, {"age": [60, 20], "memory": 0.5})
     both = generator.decode(latents, {"age": [60, 20], "memory": 0.5, "BMI": [26, 16]})

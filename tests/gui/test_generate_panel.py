@@ -207,6 +207,20 @@ def test_a_feature_goes_along_with_the_one_it_follows_until_it_is_set_by_hand(pa
     assert panel.request().features == {"age": 60, "ventricles": 25}
 
 
+def test_what_hardly_goes_together_is_said(panel, qtbot):
+    panel.set_info(info(AGE, VENTRICLES))
+    assert not panel._doubt.isVisible()
+    type_into(qtbot, panel._features["ventricles"], "80")
+    assert panel._doubt.text() == (
+        "Ventricles: far from what goes with Age in people. The volume may not show real anatomy."
+    )
+    assert panel._doubt.isVisible()
+    type_into(qtbot, panel._features["age"], "90")  # 50 ml would follow
+    assert not panel._doubt.isVisible()
+    panel.set_request(GenerateRequest(features={"age": 20, "ventricles": 80}))
+    assert panel._doubt.isVisible()
+
+
 def test_after_a_request_is_set_what_lies_where_it_belongs_goes_along(panel):
     panel.set_info(info(AGE, VENTRICLES))
     ventricles = panel._features["ventricles"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from synthview.generators.features import beside, completed
+from synthview.generators.features import beside, completed, doubts
 from synthview.generators.info import Device, GenerateRequest, GeneratorInfo, Setting
 from synthview.gui.icons import icon
 from synthview.gui.labels import caption, title
@@ -75,6 +75,7 @@ class GeneratePanel(QWidget):
                 row.moved.connect(self._on_move)
                 row.following.connect(self._on_commit)
         self._show_settings(info.settings if info else ())
+        self._say_doubts()
         self._set_latent(None)
         self._controls.setEnabled(info is not None)
         self.generate_button.setEnabled(info is not None)
@@ -141,6 +142,7 @@ class GeneratePanel(QWidget):
             row.set_value(values[feature.name])
             if isinstance(row, NumberRow):
                 row.set_follows(values[feature.name] == beside(feature, features, values))
+        self._say_doubts()
         self._set_latent(request.latent)
         self._committed = self.request()
 
@@ -191,6 +193,7 @@ class GeneratePanel(QWidget):
     def _lay_out(self) -> None:
         self._why = caption("Open a checkpoint in the library to generate volumes.", wordWrap=True)
         self._latent_note = caption("The latent is taken from the file. Another seed draws a new one.", wordWrap=True)
+        self._doubt = caption("", wordWrap=True)
         self._feature_column = QVBoxLayout()
         self._feature_column.setSpacing(SPACE[1])
         self._setting_column = QVBoxLayout()
@@ -205,6 +208,7 @@ class GeneratePanel(QWidget):
         controls.addWidget(self._latent_note)
         controls.addWidget(self.truncation)
         controls.addLayout(self._feature_column)
+        controls.addWidget(self._doubt)
         controls.addLayout(self._setting_column)
         controls.addWidget(self.live_box)
         column = _column(self)
@@ -245,6 +249,12 @@ class GeneratePanel(QWidget):
             row = self._features[feature.name]
             if feature.follows and isinstance(row, NumberRow) and row.follows():
                 row.set_value(beside(feature, features, values))
+        self._say_doubts()
+
+    def _say_doubts(self) -> None:
+        said = doubts(self._info.features if self._info else (), self.request().features)
+        self._doubt.setText("\n".join(said))
+        self._doubt.setVisible(bool(said))
 
     def _on_move(self) -> None:
         self._bring_along()
